@@ -1,0 +1,10 @@
+"""URLs of the demo project."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+urlpatterns = [
+    path("api/v1/core/", include("core.urls")),
+    path("api/v1/orbit/", include("orbit.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+]
