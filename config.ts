@@ -137,6 +137,12 @@ export const configSchema = z.object({
   REQUIRED_SCOPES: defaulted(list('scopes', scope), ['read'], {
     group: 'Authentication', description: 'Scopes that every call needs; `write` includes `read`.'
   }),
+  JWT_MAX_LIFETIME: defaulted(integer(60, 31_536_000), 86_400, {
+    group: 'Authentication', description: 'Seconds that a token may live at most; longer ones are refused.'
+  }),
+  REVOKED_TOKEN_IDS: defaulted(list('values of jti', z.string().min(1)), [], {
+    group: 'Authentication', description: 'The `jti` of tokens that are refused although they have not expired.'
+  }),
   AUTH_ENABLED: defaulted(flag(), true, {
     group: 'Authentication', description: 'Whether callers need a token. Switching it off in production also needs `ALLOW_UNAUTHENTICATED`.'
   }),

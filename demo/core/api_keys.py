@@ -15,6 +15,4 @@ def register_api_key(key, name):
     hashed_key = APIKey.objects.key_generator.hash(key)
     with transaction.atomic():
         APIKey.objects.filter(prefix=prefix).delete()
-        APIKey.objects.create(
-            id=concatenate(prefix, hashed_key), prefix=prefix, hashed_key=hashed_key, name=name
-        )
+        APIKey.objects.create(id=concatenate(prefix, hashed_key), prefix=prefix, hashed_key=hashed_key, name=name)

@@ -8,7 +8,7 @@ from orbit.models import Activity, Client, Opportunity
 class OpportunityFilter(filters.FilterSet):
     """Narrow opportunities down to a status or a client."""
 
-    status = filters.ChoiceFilter(choices=Opportunity.Status, help_text="Only opportunities with this status.")
+    status = filters.ChoiceFilter(choices=Opportunity.Status.choices, help_text="Only opportunities with this status.")
     client = filters.ModelChoiceFilter(
         queryset=Client.objects.all(), help_text="Only opportunities of the client with this id."
     )
@@ -24,7 +24,7 @@ class ActivityFilter(filters.FilterSet):
     opportunity = filters.ModelChoiceFilter(
         queryset=Opportunity.objects.all(), help_text="Only entries about the opportunity with this id."
     )
-    kind = filters.ChoiceFilter(choices=Activity.Kind, help_text="Only entries of this kind.")
+    kind = filters.ChoiceFilter(choices=Activity.Kind.choices, help_text="Only entries of this kind.")
 
     class Meta:
         model = Activity

@@ -78,9 +78,7 @@ class Opportunity(models.Model):
     # Stages in which there is an offer, and so a price.
     PRICED_STAGES = frozenset({Stage.PROPOSAL, Stage.NEGOTIATION})
 
-    client = models.ForeignKey(
-        Client, on_delete=models.PROTECT, null=True, blank=True, related_name="opportunities"
-    )
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, blank=True, related_name="opportunities")
     name = models.CharField(max_length=200)
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE, db_index=True)
     stage = models.CharField(max_length=20, choices=Stage, default=Stage.LEAD)

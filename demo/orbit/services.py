@@ -9,9 +9,7 @@ from orbit.models import Activity, Opportunity
 
 def log_activity(opportunity, kind, summary, actor):
     """Write an entry to the opportunity's log."""
-    return Activity.objects.create(
-        opportunity=opportunity, kind=kind, summary=summary[:500], actor=actor
-    )
+    return Activity.objects.create(opportunity=opportunity, kind=kind, summary=summary[:500], actor=actor)
 
 
 @transaction.atomic

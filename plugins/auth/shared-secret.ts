@@ -1,0 +1,72 @@
+import fastifyJwt from '@fastify/jwt'
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { principalFrom, type ClaimRules } from './claims.ts'
+import { TokenRefused, type AuthFailure } from './errors.ts'
+import type { Principal } from './principal.ts'
+
+/** Turns a token into its principal, or throws `TokenRefused`. */
+export interface TokenVerifier {
+  verify: (token: string) => Promise<Principal>
+}
+
+export interface SharedSecretOptions extends ClaimRules {
+  /** Secrets of 32 bytes or more that a token may be signed with: the current one, and during a rotation the one before. */
+  secrets: readonly [string, ...string[]]
+}
+
+const minSecretBytes = 32
+
+const completeToken = z.object({ header: z.unknown(), payload: z.unknown() })
+
+type Check = (token: string) => unknown
+
+/** A check of signature and algorithm. The JWT plugin stays in a scope of its own, so that the app keeps its names. */
+async function signatureCheck (app: FastifyInstance, secret: string): Promise<Check> {
+  let check: Check | undefined
+  await app.register(async (scope) => {
+    await scope.register(fastifyJwt, {
+      secret,
+      // Claims are checked by us, all in one place: the defaults accept tokens without exp and of any length of life.
+      verify: { algorithms: ['HS256'], complete: true, cache: false, ignoreExpiration: true, ignoreNotBefore: true }
+    })
+    check = (token) => scope.jwt.verify(token)
+  })
+  if (check === undefined) throw new Error('@fastify/jwt did not load')
+  return check
+}
+
+function failureOf (error: unknown): AuthFailure {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return /SIGNATURE|ALGORITHM|KEY/.test(code) ? 'signature' : 'malformed'
+}
+
+/**
+ * Verifies tokens signed with HS256 and a secret that issuer and service share.
+ * @throws {Error} where a secret is too short for the algorithm (RFC 7518 §3.2)
+ */
+export async function sharedSecretVerifier (app: FastifyInstance, { secrets, ...rules }: SharedSecretOptions): Promise<TokenVerifier> {
+  if (secrets.some((secret) => Buffer.byteLength(secret) < minSecretBytes)) {
+    throw new Error(`auth: a secret must have at least ${minSecretBytes} bytes`)
+  }
+  const checks = await Promise.all(secrets.map((secret) => signatureCheck(app, secret)))
+
+  function signed (token: string): unknown {
+    let refused: unknown
+    for (const check of checks) {
+      try {
+        return check(token)
+      } catch (error) {
+        refused = error
+      }
+    }
+    throw new TokenRefused(failureOf(refused), 'not signed with a secret of this service', refused)
+  }
+
+  return {
+    async verify (token) {
+      const { header, payload } = completeToken.parse(signed(token))
+      return principalFrom(header, payload, rules, Math.floor(Date.now() / 1000))
+    }
+  }
+}

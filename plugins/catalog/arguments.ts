@@ -1,0 +1,99 @@
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import { closest, distance } from 'fastest-levenshtein'
+import { z } from 'zod'
+import { CallError, type Problem } from '../../errors.ts'
+import type { ObjectSchema } from './definition.ts'
+
+/** Checks arguments and gives what the handler gets, defaults filled in. Throws a `CallError` that names every wrong argument. */
+export type ArgumentCheck = (args: unknown) => Record<string, unknown>
+
+/** An input schema in both forms: as clients see it, and as a check. */
+export interface CompiledInput {
+  jsonSchema: Record<string, unknown>
+  check: ArgumentCheck
+}
+
+// One for all tools: an instance of its own each would cost several times the memory and the time.
+const ajv = new Ajv2020({ strict: false, allErrors: true, unicodeRegExp: false, validateFormats: false, useDefaults: true })
+
+/** The name among `known` that was probably meant, or undefined. */
+export function suggestion (name: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined
+  const nearest = closest(name.toLowerCase(), known)
+  return distance(name.toLowerCase(), nearest) <= Math.max(2, Math.floor(nearest.length / 3)) ? nearest : undefined
+}
+
+function unknownArgument (name: string, known: readonly string[]): Problem {
+  const meant = suggestion(name, known)
+  return { path: name, message: `is not an argument of this tool${meant === undefined ? '' : `; did you mean ${meant}?`}` }
+}
+
+function refuse (problems: Problem[]): never {
+  throw new CallError('invalid_input', 'The arguments are not valid.', { problems })
+}
+
+function problemsOf (issues: readonly z.core.$ZodIssue[], known: readonly string[]): Problem[] {
+  return issues.flatMap((issue) => issue.code === 'unrecognized_keys' && issue.path.length === 0
+    ? issue.keys.map((key) => unknownArgument(key, known))
+    : [{ path: issue.path.join('.'), message: issue.message }])
+}
+
+/** The bounds that zod writes for every integer say nothing that a model needs. */
+function withoutSafeIntegerBounds ({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+}
+
+/** A zod schema as JSON Schema 2020-12, the dialect that MCP takes where none is named. */
+export function toJsonSchema (schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+  const { $schema, ...jsonSchema } = z.toJSONSchema(schema, { io, override: withoutSafeIntegerBounds })
+  return jsonSchema
+}
+
+function compileZod (input: z.ZodObject): CompiledInput {
+  const schema = input.strict()
+  const known = Object.keys(schema.shape)
+  return {
+    jsonSchema: toJsonSchema(schema, 'input'),
+    check (args) {
+      const parsed = schema.safeParse(args)
+      return parsed.success ? parsed.data : refuse(problemsOf(parsed.error.issues, known))
+    }
+  }
+}
+
+function problemOf ({ keyword, instancePath, params, message = 'is not valid' }: ErrorObject, known: readonly string[]): Problem {
+  const path = instancePath.slice(1).replaceAll('/', '.')
+  const within = (name: unknown): string => path === '' ? String(name) : `${path}.${String(name)}`
+  if (keyword === 'required') return { path: within(params.missingProperty), message: 'is required' }
+  if (keyword === 'additionalProperties') {
+    return path === '' ? unknownArgument(String(params.additionalProperty), known) : { path: within(params.additionalProperty), message: 'is not known here' }
+  }
+  if (keyword === 'enum' && Array.isArray(params.allowedValues)) return { path, message: `must be one of ${params.allowedValues.map((value) => JSON.stringify(value)).join(', ')}` }
+  return { path, message }
+}
+
+const argumentObject = z.record(z.string(), z.unknown())
+
+function compileJsonSchema (input: ObjectSchema): CompiledInput {
+  const jsonSchema = { additionalProperties: false, ...input }
+  const validate = ajv.compile(jsonSchema)
+  const known = Object.keys(input.properties ?? {})
+  return {
+    jsonSchema,
+    check (args) {
+      // Defaults are written into what is checked, which is the client's message.
+      const copy: unknown = structuredClone(args)
+      if (!validate(copy)) return refuse((validate.errors ?? []).map((error) => problemOf(error, known)))
+      return argumentObject.parse(copy)
+    }
+  }
+}
+
+/**
+ * Compiles a tool's input.
+ * @throws {Error} for a JSON Schema that is not valid
+ */
+export function compileInput (input: z.ZodObject | ObjectSchema): CompiledInput {
+  return input instanceof z.ZodObject ? compileZod(input) : compileJsonSchema(input)
+}

@@ -1,0 +1,66 @@
+import { grants, type Principal } from '../auth/principal.ts'
+import type { Resource } from './resource.ts'
+import type { Tool } from './tool.ts'
+
+type ResourceListing = Extract<Resource['listing'], { uri: string }>
+type TemplateListing = Extract<Resource['listing'], { uriTemplate: string }>
+
+function byName (left: { name: string }, right: { name: string }): number {
+  return left.name < right.name ? -1 : left.name > right.name ? 1 : 0
+}
+
+/**
+ * Everything that can be listed, called and read. Built whole and never changed: lists are sorted and checks are
+ * compiled once, and what a request does with it does not depend on how much there is.
+ */
+export class Catalog {
+  readonly #tools: ReadonlyMap<string, Tool>
+  readonly #fixedResources: ReadonlyMap<string, Resource>
+  readonly #templates: readonly Resource[]
+
+  constructor (tools: readonly Tool[], resources: readonly Resource[]) {
+    this.#tools = new Map(tools.toSorted(byName).map((tool) => [tool.name, tool]))
+    const sorted = resources.toSorted((left, right) => byName(left.listing, right.listing))
+    this.#fixedResources = new Map(sorted.filter(({ isTemplate }) => !isTemplate).map((resource) => [resource.uri, resource]))
+    this.#templates = sorted.filter(({ isTemplate }) => isTemplate)
+  }
+
+  /** Number of items by kind. */
+  get sizes (): Record<'tool' | 'resource' | 'resource_template', number> {
+    return { tool: this.#tools.size, resource: this.#fixedResources.size, resource_template: this.#templates.length }
+  }
+
+  tool (name: string): Tool | undefined {
+    return this.#tools.get(name)
+  }
+
+  /** Entries of the tools that a principal may call, by name. */
+  toolListings (principal: Principal): Array<Tool['listing']> {
+    return [...this.#tools.values()].filter(({ scopes }) => grants(principal, scopes)).map(({ listing }) => listing)
+  }
+
+  resourceListings (principal: Principal): ResourceListing[] {
+    return [...this.#fixedResources.values()].filter(({ scopes }) => grants(principal, scopes))
+      .flatMap(({ listing }) => isFixed(listing) ? [listing] : [])
+  }
+
+  templateListings (principal: Principal): TemplateListing[] {
+    return this.#templates.filter(({ scopes }) => grants(principal, scopes))
+      .flatMap(({ listing }) => isFixed(listing) ? [] : [listing])
+  }
+
+  /** The resource that a URI names, with the values of its template's variables. A fixed URI goes before a template. */
+  resource (uri: string): { resource: Resource, variables: Record<string, string> } | undefined {
+    const fixed = this.#fixedResources.get(uri)
+    if (fixed !== undefined) return { resource: fixed, variables: {} }
+    for (const resource of this.#templates) {
+      const variables = resource.match(uri)
+      if (variables !== undefined) return { resource, variables }
+    }
+    return undefined
+  }
+}
+
+function isFixed (listing: Resource['listing']): listing is ResourceListing {
+  return 'uri' in listing
+}

@@ -1,0 +1,29 @@
+import { CallError, type ErrorKind } from '../../errors.ts'
+
+/** What a model can do about each kind of error. */
+const advice: Record<ErrorKind, string> = {
+  invalid_input: 'Correct the arguments and call again.',
+  not_found: 'Check the identifier; the same call will not find it.',
+  forbidden: 'The same call will be refused again.',
+  conflict: 'Read the current state before trying again.',
+  throttled: 'Wait before calling again.',
+  unavailable: 'Try again later.',
+  timeout: 'Try again later, or ask for less.',
+  bad_response: 'The same call is unlikely to fare better.',
+  cancelled: 'Nothing was returned.',
+  internal: 'The same call is unlikely to fare better.'
+}
+
+/** The error as one of ours; anything that was not made to be shown loses its text. */
+export function asCallError (error: unknown): CallError {
+  return error instanceof CallError ? error : new CallError('internal', 'The server failed to do this.', { cause: error })
+}
+
+/** An error in words that a model can act on: what is wrong, argument by argument, what to do, and the correlation id. */
+export function errorText (error: CallError, correlationId: string): string {
+  const problems = error.problems.map(({ path, message }) => path === '' ? `- ${message}` : `- ${path}: ${message}`)
+  const next = error.retryAfter === undefined
+    ? advice[error.kind]
+    : `Wait ${error.retryAfter} ${error.retryAfter === 1 ? 'second' : 'seconds'} before calling again.`
+  return [error.message, ...problems, next, `Correlation id: ${correlationId}`].join('\n')
+}

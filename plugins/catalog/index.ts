@@ -1,0 +1,50 @@
+import type { FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+import { namedLogger } from '../logging/named-logger.ts'
+import { Catalog } from './catalog.ts'
+import { compileAll, load, type Source } from './load.ts'
+import { compileResource } from './resource.ts'
+import { compileTool } from './tool.ts'
+
+export { Catalog } from './catalog.ts'
+export { asCallError, errorText } from './error-result.ts'
+export { CatalogError } from './load.ts'
+export type { Resource } from './resource.ts'
+export type { Tool, ToolResult } from './tool.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Tools and resources. */
+    readonly catalog: Catalog
+  }
+}
+
+export interface CatalogOptions {
+  /** Folders with one tool a file, as its default export. */
+  toolFolders?: readonly string[]
+  /** Folders with one resource a file, as its default export. */
+  resourceFolders?: readonly string[]
+  /** Tools that are at hand already. */
+  tools?: readonly object[]
+  /** Resources that are at hand already. */
+  resources?: readonly object[]
+}
+
+function given (definitions: readonly object[], kind: string): Source[] {
+  return definitions.map((definition, index) => ({ path: `${kind} ${index}`, definition }))
+}
+
+/** Builds the catalog. The app does not start with a definition that cannot be used: it would be missed only when called. */
+const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
+  const { toolFolders = [], resourceFolders = [], tools = [], resources = [] } = options
+  const toolSources = [...await load(toolFolders), ...given(tools, 'tool')]
+  const resourceSources = [...await load(resourceFolders), ...given(resources, 'resource')]
+  const built = new Catalog(
+    compileAll(toolSources, compileTool, ({ name }) => name),
+    compileAll(resourceSources, compileResource, ({ uri }) => uri)
+  )
+  app.decorate('catalog', built)
+  namedLogger(app.log, 'catalog').info(built.sizes, 'catalog is built')
+}
+
+export default fp(catalog, { name: 'catalog', fastify: '5.x' })

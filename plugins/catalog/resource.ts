@@ -1,0 +1,90 @@
+import { UriTemplate } from '@modelcontextprotocol/sdk/shared/uriTemplate.js'
+import { CallError } from '../../errors.ts'
+import type { CallContext } from './definition.ts'
+import { contentsShape, resourceShape } from './shapes.ts'
+
+/** One part of what `resources/read` gives. */
+export type ReadContents = { uri: string, mimeType?: string, text: string } | { uri: string, mimeType?: string, blob: string }
+
+/** A resource ready to be listed and read. */
+export interface Resource {
+  /** The URI or the template, which also names the resource in metrics. */
+  uri: string
+  isTemplate: boolean
+  scopes: readonly string[]
+  /** The entry of `resources/list` or of `resources/templates/list`. */
+  listing: Record<string, unknown> & { name: string, uri: string } | Record<string, unknown> & { name: string, uriTemplate: string }
+  /** The variables of the template in a URI, or undefined where the URI is another resource's. */
+  match: (uri: string) => Record<string, string> | undefined
+  /**
+   * Checks the variables and reads.
+   * @throws whatever the definition's `read` throws, and `CallError` for what does not pass a check
+   */
+  read: (uri: string, variables: Record<string, string>, context: CallContext) => Promise<ReadContents[]>
+}
+
+/** A URI longer than this is no resource of ours, and matching it would only cost time. */
+const maxUriLength = 2048
+
+function decoded (value: string): string | undefined {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return undefined
+  }
+}
+
+/** Matches URIs against a template; values are percent-decoded. */
+function matcher (template: string): Resource['match'] {
+  const parsed = new UriTemplate(template)
+  return (uri) => {
+    if (uri.length > maxUriLength) return undefined
+    const variables: Record<string, string> = {}
+    for (const [name, value] of Object.entries(parsed.match(uri) ?? {})) {
+      const text = typeof value === 'string' ? decoded(value) : undefined
+      if (text === undefined) return undefined
+      variables[name] = text
+    }
+    return Object.keys(variables).length === 0 ? undefined : variables
+  }
+}
+
+function partsOf (uri: string, mimeType: string | undefined, result: unknown): ReadContents[] {
+  const checked = contentsShape.safeParse(result)
+  if (!checked.success) throw new CallError('internal', 'The resource gave contents that are not valid.', { cause: checked.error })
+  const type = mimeType === undefined ? {} : { mimeType }
+  if (typeof checked.data === 'string') return [{ uri, ...type, text: checked.data }]
+  if (checked.data instanceof Uint8Array) return [{ uri, ...type, blob: Buffer.from(checked.data).toString('base64') }]
+  return checked.data.map((part) => {
+    const partType = part.mimeType === undefined ? type : { mimeType: part.mimeType }
+    return 'text' in part ? { uri: part.uri ?? uri, ...partType, text: part.text } : { uri: part.uri ?? uri, ...partType, blob: part.blob }
+  })
+}
+
+/**
+ * Makes a definition into a resource.
+ * @throws {z.ZodError} for something that is not a resource
+ * @throws {Error} for a template that is not valid
+ */
+export function compileResource (definition: unknown): Resource {
+  const { uri, name, title, description, mimeType, icons, parameters, read, scopes = ['read'] } = resourceShape.parse(definition)
+  const isTemplate = UriTemplate.isTemplate(uri)
+  const described = Object.fromEntries(Object.entries({ title, description, mimeType, icons }).filter(([, value]) => value !== undefined))
+
+  return {
+    uri,
+    isTemplate,
+    scopes,
+    listing: isTemplate ? { name, uriTemplate: uri, ...described } : { name, uri, ...described },
+    match: isTemplate ? matcher(uri) : (candidate) => candidate === uri ? {} : undefined,
+    async read (requested, variables, context) {
+      const checked = parameters?.safeParse(variables)
+      if (checked?.success === false) {
+        throw new CallError('invalid_input', 'The URI is not valid.', {
+          problems: checked.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
+        })
+      }
+      return partsOf(requested, mimeType, await read(checked?.data ?? variables, context))
+    }
+  }
+}

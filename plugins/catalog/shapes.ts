@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import type { CallContext, ObjectSchema } from './definition.ts'
+
+/*
+ * What a file must export to be a tool or a resource. The definitions' types help authors while they write; files
+ * that operators drop in are JavaScript as often as not, and are checked here when they are loaded.
+ */
+
+type Run = (input: Record<string, unknown>, context: CallContext) => unknown
+
+const run = z.custom<Run>((value) => typeof value === 'function', 'expected a function')
+
+const zodObject = z.custom<z.ZodObject>((value) => value instanceof z.ZodObject, 'expected a zod object')
+
+function isObjectSchema (value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'type' in value && value.type === 'object'
+}
+
+const inputSchema = z.custom<z.ZodObject | ObjectSchema>(
+  (value) => value instanceof z.ZodObject || isObjectSchema(value),
+  'expected a zod object or a JSON Schema of type "object"'
+)
+
+const icons = z.array(z.object({ src: z.string(), mimeType: z.string().optional(), sizes: z.array(z.string()).optional() })).optional()
+
+const scopes = z.array(z.string().min(1)).optional()
+
+/** Names that every client takes; some allow 64 characters and put their own prefix before the name. */
+const toolName = z.string().regex(/^[\w.-]{1,64}$/, 'expected 1 to 64 letters, digits, "_", "." or "-"')
+
+export const toolShape = z.strictObject({
+  name: toolName,
+  title: z.string().min(1).optional(),
+  description: z.string().min(1),
+  scopes,
+  annotations: z.strictObject({
+    readOnlyHint: z.boolean().optional(),
+    destructiveHint: z.boolean().optional(),
+    idempotentHint: z.boolean().optional(),
+    openWorldHint: z.boolean().optional()
+  }).optional(),
+  icons,
+  input: inputSchema,
+  output: zodObject.optional(),
+  handler: run
+})
+
+export const resourceShape = z.strictObject({
+  uri: z.string().regex(/^[a-z][a-z0-9+.-]*:/i, 'expected a URI with a scheme'),
+  name: z.string().min(1),
+  title: z.string().min(1).optional(),
+  description: z.string().min(1),
+  mimeType: z.string().optional(),
+  scopes,
+  icons,
+  parameters: zodObject.optional(),
+  read: run
+})
+
+const annotations = z.looseObject({}).optional()
+const contents = z.union([
+  z.object({ uri: z.string(), mimeType: z.string().optional(), text: z.string() }),
+  z.object({ uri: z.string(), mimeType: z.string().optional(), blob: z.base64() })
+])
+
+/** What the handler of a tool without output schema may give. */
+export const blocksShape = z.union([
+  z.string().transform((text) => [{ type: 'text' as const, text }]),
+  z.array(z.discriminatedUnion('type', [
+    z.object({ type: z.literal('text'), text: z.string(), annotations }),
+    z.object({ type: z.literal('image'), data: z.base64(), mimeType: z.string(), annotations }),
+    z.object({ type: z.literal('audio'), data: z.base64(), mimeType: z.string(), annotations }),
+    z.object({ type: z.literal('resource'), resource: contents, annotations }),
+    z.object({
+      type: z.literal('resource_link'),
+      uri: z.string(),
+      name: z.string(),
+      title: z.string().optional(),
+      description: z.string().optional(),
+      mimeType: z.string().optional(),
+      annotations
+    })
+  ]))
+])
+
+/** What the `read` of a resource may give. */
+export const contentsShape = z.union([
+  z.string(),
+  z.instanceof(Uint8Array),
+  z.array(z.union([
+    z.object({ uri: z.string().optional(), mimeType: z.string().optional(), text: z.string() }),
+    z.object({ uri: z.string().optional(), mimeType: z.string().optional(), blob: z.base64() })
+  ]))
+])

@@ -1,0 +1,46 @@
+import fastifyCors from '@fastify/cors'
+import type { FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+
+export interface CorsOptions {
+  /** Origins of the pages that may read our answers, compared exactly, or `['*']` for all. */
+  origins: readonly string[]
+}
+
+/** What MCP clients send. Listed one by one, because a wildcard never covers Authorization (Fetch §3.3.4). */
+const allowedHeaders = [
+  'Authorization',
+  'Content-Type',
+  'Accept',
+  'MCP-Protocol-Version',
+  'Mcp-Method',
+  'Mcp-Name',
+  'Mcp-Session-Id',
+  'Last-Event-ID',
+  'X-Correlation-ID',
+  'traceparent',
+  'tracestate'
+]
+
+/** What a client in a page has to read to sign in, to back off and to report a problem. */
+const exposedHeaders = ['WWW-Authenticate', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-Correlation-ID', 'Mcp-Session-Id']
+
+/** Seconds for which a browser may remember a preflight. */
+const preflightMaxAge = 600
+
+/**
+ * CORS for clients that run in web pages. Credentials are never allowed: tokens come in the Authorization header,
+ * so a cookie has nothing to do here. This only tells browsers what to let through; refusing requests of other
+ * origins is for the routes.
+ */
+const cors: FastifyPluginAsync<CorsOptions> = async (app, { origins }) => {
+  await app.register(fastifyCors, {
+    origin: origins.includes('*') ? '*' : [...origins],
+    methods: ['GET', 'POST', 'DELETE'],
+    allowedHeaders,
+    exposedHeaders,
+    maxAge: preflightMaxAge
+  })
+}
+
+export default fp(cors, { name: 'cors', fastify: '5.x' })

@@ -1,0 +1,104 @@
+import { CallError } from '../../errors.ts'
+import { detailOf, problemsIn, renamed } from './problems.ts'
+
+/** A complete answer of Django's. */
+export interface Answer {
+  status: number
+  headers: Readonly<Record<string, string | string[] | undefined>>
+  body: Buffer
+}
+
+function header ({ headers }: Answer, name: string): string | undefined {
+  const value = headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+function isJson (answer: Answer): boolean {
+  return /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(header(answer, 'content-type') ?? '')
+}
+
+/** Seconds that Retry-After asks to wait (RFC 9110 §10.2.3), from now; undefined where it is absent or makes no sense. */
+export function retryAfterOf (answer: Answer, now = Date.now()): number | undefined {
+  const value = header(answer, 'retry-after')?.trim()
+  if (value === undefined) return undefined
+  if (/^\d{1,9}$/.test(value)) return Number(value)
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - now) / 1000))
+}
+
+/**
+ * The JSON in a successful answer, undefined where there is no content.
+ * @throws {CallError} `bad_response` for anything else
+ */
+export function jsonOf (answer: Answer): unknown {
+  if (answer.body.length === 0) return undefined
+  if (!isJson(answer)) throw new CallError('bad_response', 'The API answered with something that is not JSON.', { status: answer.status })
+  try {
+    return JSON.parse(answer.body.toString('utf8'))
+  } catch (cause) {
+    throw new CallError('bad_response', 'The API answered with JSON that is not valid.', { status: answer.status, cause })
+  }
+}
+
+/** The body of an error answer, if it is something that may be read; an HTML page is not. */
+function errorBodyOf (answer: Answer): unknown {
+  if (!isJson(answer)) return undefined
+  try {
+    return JSON.parse(answer.body.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** DRF answers 403, not 401, to missing credentials where its first authentication class has no challenge. */
+const credentialsRefused = /^(authentication credentials|incorrect authentication|invalid (token|api.?key|username))/i
+
+/**
+ * What an answer outside 200–299 means for the caller. Texts of 5xx answers are never passed on.
+ * @param names the caller's names of Django's fields
+ */
+export function errorFor (answer: Answer, names: Readonly<Record<string, string>>): CallError {
+  const { status } = answer
+  if (status >= 300 && status < 400) {
+    return new CallError('bad_response', 'The API answered with a redirect, which is not followed.', { status })
+  }
+  const body = status < 500 ? errorBodyOf(answer) : undefined
+  const detail = detailOf(body)
+  const say = (fallback: string): string => detail ?? fallback
+
+  switch (status) {
+    case 400:
+    case 422:
+      return new CallError('invalid_input', 'The API did not accept the arguments.', { status, problems: renamed(problemsIn(body), names) })
+    case 401:
+      return new CallError('forbidden', 'The API refused the credentials of this server, which its operator has to correct.', { status })
+    case 403:
+      return detail !== undefined && credentialsRefused.test(detail)
+        ? new CallError('forbidden', 'The API refused the credentials of this server, which its operator has to correct.', { status })
+        : new CallError('forbidden', say('The API does not permit this.'), { status })
+    case 404:
+    case 410:
+      return new CallError('not_found', say('The API has nothing there.'), { status })
+    case 408:
+    case 504:
+      return new CallError('timeout', 'The API did not answer in time.', { status })
+    case 409:
+    case 412:
+      return new CallError('conflict', say('The API refused the change, because it conflicts with the current state.'), {
+        status,
+        problems: detail === undefined ? renamed(problemsIn(body), names) : []
+      })
+    case 413:
+      return new CallError('invalid_input', 'The API refused the request as too large.', { status })
+    case 429: {
+      const retryAfter = retryAfterOf(answer)
+      return new CallError('throttled', 'The API limits how often this may be called.', { status, ...(retryAfter === undefined ? {} : { retryAfter }) })
+    }
+    default: {
+      const retryAfter = status === 503 ? retryAfterOf(answer) : undefined
+      return status >= 500
+        ? new CallError('unavailable', 'The API failed.', { status, ...(retryAfter === undefined ? {} : { retryAfter }) })
+        : new CallError('bad_response', 'The API did not accept this kind of request.', { status })
+    }
+  }
+}

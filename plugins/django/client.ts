@@ -1,0 +1,197 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Got } from 'got'
+import type { z } from 'zod'
+import { CallError } from '../../errors.ts'
+import { errorFor, jsonOf, retryAfterOf, type Answer } from './answer.ts'
+import { exchange, ExchangeFailed, type Method } from './exchange.ts'
+import { fillPath, queryString, type PathValue, type QueryValue } from './path.ts'
+import { delayBefore, isRepeatable, isTransient } from './retry.ts'
+
+export interface RequestOptions {
+  /** Values for the variables of the route. */
+  path?: Readonly<Record<string, PathValue>>
+  query?: Readonly<Record<string, QueryValue>>
+  /** Sent as JSON. Null is a value; undefined sends no body. */
+  json?: unknown
+  /** Sent as Idempotency-Key. Makes a POST or PATCH safe to repeat, which only an API can promise that honours it. */
+  idempotencyKey?: string
+  /** The caller's names of Django's fields, for error messages: `{ client: 'client_id' }`. */
+  argumentNames?: Readonly<Record<string, string>>
+}
+
+/** Options of a call whose answer is checked against a schema. */
+export interface TypedRequestOptions<Body> extends RequestOptions {
+  schema: z.ZodType<Body>
+}
+
+/** A successful answer. */
+export interface DjangoResponse {
+  status: number
+  headers: Answer['headers']
+  /** Parsed JSON, undefined where there was no content. */
+  body: unknown
+}
+
+/** What a client is bound to: the call that it works for. */
+export interface DjangoCallContext {
+  correlationId?: string
+  /** Aborts the request under way and keeps further ones from being sent. */
+  signal?: AbortSignal
+  log?: FastifyBaseLogger
+}
+
+/** What one attempt did, for metrics. */
+export interface AttemptReport {
+  method: Method
+  /** The route with its variables left open. */
+  route: string
+  status?: number
+  errorKind?: string
+  seconds: number
+}
+
+export interface Engine {
+  http: Got
+  log: FastifyBaseLogger
+  baseUrl: string
+  /** Headers that every request carries. */
+  headers: Readonly<Record<string, string>>
+  /** Milliseconds for one call, all attempts and waits included. */
+  deadline: number
+  maxRetries: number
+  maxBytes: number
+  onAttempt?: (report: AttemptReport) => void
+  onRetry?: (reason: 'network' | 'status') => void
+}
+
+/**
+ * Calls a Django REST API. Every failure is a `CallError`. `bind` makes a client for one call, whose requests carry
+ * the call's correlation id and end with it.
+ */
+export class DjangoClient {
+  readonly #engine: Engine
+  readonly #context: DjangoCallContext
+
+  constructor (engine: Engine, context: DjangoCallContext = {}) {
+    this.#engine = engine
+    this.#context = context
+  }
+
+  /** The same client bound to a call. */
+  bind (context: DjangoCallContext): DjangoClient {
+    return new DjangoClient(this.#engine, context)
+  }
+
+  /** @throws {CallError} */
+  get<Body> (route: string, options: TypedRequestOptions<Body>): Promise<Body> {
+    return this.#typed('GET', route, options)
+  }
+
+  /** @throws {CallError} */
+  post<Body> (route: string, options: TypedRequestOptions<Body>): Promise<Body> {
+    return this.#typed('POST', route, options)
+  }
+
+  /** @throws {CallError} */
+  put<Body> (route: string, options: TypedRequestOptions<Body>): Promise<Body> {
+    return this.#typed('PUT', route, options)
+  }
+
+  /** @throws {CallError} */
+  patch<Body> (route: string, options: TypedRequestOptions<Body>): Promise<Body> {
+    return this.#typed('PATCH', route, options)
+  }
+
+  /** @throws {CallError} */
+  delete<Body> (route: string, options: TypedRequestOptions<Body>): Promise<Body> {
+    return this.#typed('DELETE', route, options)
+  }
+
+  /**
+   * Sends one request, repeated where that is safe, and gives its answer.
+   * @throws {CallError} for an answer outside 200–299, for one that is not JSON and where none came
+   */
+  async request (method: Method, route: string, options: RequestOptions = {}): Promise<DjangoResponse> {
+    const answer = await this.#answer(method, route, options)
+    if (answer.status < 200 || answer.status > 299) throw errorFor(answer, options.argumentNames ?? {})
+    return { status: answer.status, headers: answer.headers, body: jsonOf(answer) }
+  }
+
+  async #typed<Body> (method: Method, route: string, options: TypedRequestOptions<Body>): Promise<Body> {
+    const { status, body } = await this.request(method, route, options)
+    const parsed = options.schema.safeParse(body)
+    if (parsed.success) return parsed.data
+    throw new CallError('bad_response', 'The API answered in a form that was not expected.', { status, cause: parsed.error })
+  }
+
+  #headers (json: unknown, idempotencyKey: string | undefined): Record<string, string> {
+    const headers: Record<string, string> = { ...this.#engine.headers }
+    if (this.#context.correlationId !== undefined) headers['x-correlation-id'] = this.#context.correlationId
+    if (json !== undefined) headers['content-type'] = 'application/json'
+    if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey
+    return headers
+  }
+
+  async #answer (method: Method, route: string, { path, query, json, idempotencyKey }: RequestOptions): Promise<Answer> {
+    const { http, baseUrl, deadline, maxRetries, maxBytes, onRetry } = this.#engine
+    const { signal, log = this.#engine.log } = this.#context
+    const search = queryString(query)
+    const url = `${baseUrl}${fillPath(route, path)}${search === '' ? '' : `?${search}`}`
+    const headers = this.#headers(json, idempotencyKey)
+    const body = json === undefined ? undefined : JSON.stringify(json)
+    const attempts = isRepeatable(method, idempotencyKey) ? maxRetries + 1 : 1
+    const end = performance.now() + deadline
+
+    for (let attempt = 1; ; attempt += 1) {
+      let retryAfter: number | undefined
+      let reason: 'network' | 'status'
+      const timeout = Math.max(1, Math.ceil(end - performance.now()))
+      const outcome = await this.#attempt(method, route, () => exchange(http, url, { method, headers, body, signal, timeout, maxBytes }))
+
+      if (outcome instanceof ExchangeFailed) {
+        if (!outcome.transient || attempt === attempts) throw outcome.error
+        reason = 'network'
+      } else {
+        if (!isTransient(outcome.status) || attempt === attempts) return outcome
+        retryAfter = retryAfterOf(outcome)
+        reason = 'status'
+      }
+
+      const delay = delayBefore(attempt, retryAfter)
+      // Waiting past the deadline would only make the caller wait for the same failure.
+      if (performance.now() + delay >= end) {
+        if (outcome instanceof ExchangeFailed) throw outcome.error
+        return outcome
+      }
+      log.warn({ route, attempt, reason, status: outcome instanceof ExchangeFailed ? undefined : outcome.status, delay_ms: Math.round(delay) }, 'request to Django failed, trying again')
+      onRetry?.(reason)
+      await this.#pause(delay)
+    }
+  }
+
+  /** One attempt, reported. */
+  async #attempt (method: Method, route: string, send: () => Promise<Answer>): Promise<Answer | ExchangeFailed> {
+    const begin = performance.now()
+    const seconds = (): number => (performance.now() - begin) / 1000
+    try {
+      const answer = await send()
+      const errorKind = answer.status < 400 ? undefined : errorFor(answer, {}).kind
+      this.#engine.onAttempt?.({ method, route, status: answer.status, seconds: seconds(), ...(errorKind === undefined ? {} : { errorKind }) })
+      return answer
+    } catch (error) {
+      if (!(error instanceof ExchangeFailed)) throw error
+      this.#engine.onAttempt?.({ method, route, errorKind: error.error.kind, seconds: seconds() })
+      return error
+    }
+  }
+
+  async #pause (delay: number): Promise<void> {
+    const { signal } = this.#context
+    try {
+      await sleep(delay, undefined, signal === undefined ? {} : { signal })
+    } catch (cause) {
+      throw new CallError('cancelled', 'The call was cancelled.', { cause })
+    }
+  }
+}

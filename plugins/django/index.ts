@@ -1,0 +1,112 @@
+import http from 'node:http'
+import https from 'node:https'
+import type { FastifyPluginCallback } from 'fastify'
+import fp from 'fastify-plugin'
+import got from 'got'
+import { namedLogger } from '../logging/named-logger.ts'
+import { DjangoClient, type AttemptReport } from './client.ts'
+import { HealthProbe, type DjangoHealth } from './probe.ts'
+
+export { DjangoClient, type AttemptReport, type DjangoCallContext, type DjangoResponse, type RequestOptions, type TypedRequestOptions } from './client.ts'
+export type { Method } from './exchange.ts'
+export type { DjangoHealth } from './probe.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Client of the Django REST API. */
+    readonly django: DjangoClient
+    /** State of Django as a probe in the background last saw it. */
+    readonly djangoHealth: DjangoHealthReport
+  }
+}
+
+export interface DjangoHealthReport {
+  /** What was last seen; waits only for the very first look. */
+  latest: () => Promise<DjangoHealth>
+  /** What was last seen, without waiting. */
+  current: () => DjangoHealth
+}
+
+export interface DjangoOptions {
+  /** Where Django answers, without a trailing slash. */
+  baseUrl: string
+  apiKey: string
+  /** Name and version for the User-Agent field. */
+  userAgent: string
+  /** Seconds for one call, retries included. */
+  timeout?: number
+  maxRetries?: number
+  /** Connections at the same time. */
+  poolSize?: number
+  /** Bytes above which an answer is refused. */
+  maxResponseBytes?: number
+  healthPath?: string
+  /** Milliseconds between two looks of the health probe. */
+  healthInterval?: number
+  /** Told of every request that was sent. */
+  onAttempt?: (report: AttemptReport) => void
+  /** Told of every request that is repeated. */
+  onRetry?: (reason: 'network' | 'status') => void
+}
+
+const defaultTimeout = 30
+const defaultMaxRetries = 3
+const defaultPoolSize = 20
+const defaultMaxResponseBytes = 10_485_760
+const defaultHealthPath = '/api/v1/core/stats/'
+/** Milliseconds in which a connection must stand: one that does not by then is better tried again. */
+const connectTimeout = 3_000
+
+/** A client for one Django REST API, and a probe that looks after its health. */
+const django: FastifyPluginCallback<DjangoOptions> = (app, options, done) => {
+  const { baseUrl, apiKey, userAgent, onAttempt, onRetry } = options
+  const log = namedLogger(app.log, 'django')
+  const pool = { keepAlive: true, maxSockets: options.poolSize ?? defaultPoolSize }
+  const agent = { http: new http.Agent(pool), https: new https.Agent(pool) }
+  const headers = {
+    authorization: `Api-Key ${apiKey}`,
+    'user-agent': userAgent,
+    accept: 'application/json',
+    'accept-encoding': 'identity'
+  }
+  // What got offers beyond one plain exchange is off: retries, redirects and errors are decided here.
+  const engine = got.extend({
+    agent,
+    retry: { limit: 0 },
+    followRedirect: false,
+    throwHttpErrors: false,
+    decompress: false,
+    timeout: { connect: connectTimeout }
+  })
+
+  const client = new DjangoClient({
+    http: engine,
+    log,
+    baseUrl,
+    headers,
+    deadline: (options.timeout ?? defaultTimeout) * 1000,
+    maxRetries: options.maxRetries ?? defaultMaxRetries,
+    maxBytes: options.maxResponseBytes ?? defaultMaxResponseBytes,
+    ...(onAttempt === undefined ? {} : { onAttempt }),
+    ...(onRetry === undefined ? {} : { onRetry })
+  })
+  const probe = new HealthProbe({
+    http: engine,
+    log,
+    url: `${baseUrl}${options.healthPath ?? defaultHealthPath}`,
+    headers,
+    ...(options.healthInterval === undefined ? {} : { interval: options.healthInterval })
+  })
+
+  app.decorate('django', client)
+  app.decorate('djangoHealth', { latest: () => probe.health(), current: () => probe.current() })
+  app.addHook('onReady', async () => { probe.start() })
+  app.addHook('onClose', async () => {
+    probe.stop()
+    agent.http.destroy()
+    agent.https.destroy()
+  })
+  done()
+}
+
+export default fp(django, { name: 'django', fastify: '5.x' })

@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyPluginCallback } from 'fastify'
+import fp from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether this server has been told to stop and only finishes what it has begun. */
+    readonly draining: () => boolean
+  }
+}
+
+export interface DrainOptions {
+  /** Seconds in which the server still takes requests, for load balancers to notice that it is not ready any more. */
+  seconds?: number
+  /** Called once when draining begins. */
+  onDrain?: () => void
+}
+
+/**
+ * Lets requests in flight finish at shutdown. Needs the server option `return503OnClosing: false`:
+ * Fastify counts as closing before the first hook runs and would refuse what still arrives.
+ */
+const drain: FastifyPluginCallback<DrainOptions> = (app, { seconds = 0, onDrain }, done) => {
+  let draining = false
+
+  app.decorate('draining', () => draining)
+  app.addHook('preClose', async () => {
+    draining = true
+    onDrain?.()
+    app.log.info({ drain_seconds: seconds }, 'shutting down: finishing requests in flight')
+    if (seconds > 0) await sleep(seconds * 1000)
+  })
+  app.addHook('onResponse', (_request, _reply, next) => {
+    next()
+    // A keep-alive connection whose call ended after listening stopped would hold the process until it times out.
+    if (draining) setImmediate(() => { app.server.closeIdleConnections() })
+  })
+  done()
+}
+
+export default fp(drain, { name: 'drain', fastify: '5.x' })

@@ -1,0 +1,69 @@
+import type { FastifyPluginCallback } from 'fastify'
+import fp from 'fastify-plugin'
+
+/** What a background probe last saw of the backend. */
+export interface BackendHealth {
+  healthy: boolean
+  /** Seconds since the probe looked, null before its first look ended. */
+  ageSeconds: number | null
+  /** What was wrong, in words that may be shown to anyone. */
+  reason?: string
+}
+
+export interface HealthOptions {
+  /** Version of the service. */
+  version: string
+  /** The last known state of the backend; it must answer from memory. */
+  backend?: () => Promise<BackendHealth>
+  /** Whether `/ready/` answers 503 while the backend is unhealthy. */
+  readyRequiresBackend?: boolean
+  /** Whether the server is shutting down. */
+  draining?: () => boolean
+}
+
+const healthyWithoutBackend = async (): Promise<BackendHealth> => ({ healthy: true, ageSeconds: null })
+
+/**
+ * Endpoints for probes and people, without authentication: `/live/` (the process turns), `/ready/` (send traffic)
+ * and `/health` (state with reasons). None of them waits for the backend.
+ */
+const health: FastifyPluginCallback<HealthOptions> = (app, options, done) => {
+  const { version, backend = healthyWithoutBackend, readyRequiresBackend = true, draining = () => false } = options
+  const route = { config: { quiet: true, neverShed: true } }
+  const timestamp = (): string => new Date().toISOString()
+
+  app.get('/live/', route, async (_request, reply) => {
+    reply.header('Cache-Control', 'no-store')
+    return { status: 'alive', timestamp: timestamp(), version }
+  })
+
+  app.get('/ready/', route, async (_request, reply) => {
+    reply.header('Cache-Control', 'no-store')
+    const { healthy } = await backend()
+    const serving = draining() ? 'draining' : 'ok'
+    const ready = serving === 'ok' && (healthy || !readyRequiresBackend)
+    reply.code(ready ? 200 : 503)
+    return {
+      status: !ready ? 'not_ready' : healthy ? 'ready' : 'degraded',
+      checks: { server: serving, api_backend: healthy ? 'ok' : 'error' },
+      timestamp: timestamp()
+    }
+  })
+
+  app.get('/health', route, async (_request, reply) => {
+    reply.header('Cache-Control', 'no-store')
+    const { healthy, ageSeconds, reason } = await backend()
+    reply.code(healthy ? 200 : 503)
+    return {
+      status: healthy ? 'healthy' : 'degraded',
+      timestamp: timestamp(),
+      version,
+      api_status: healthy ? 'healthy' : 'unhealthy',
+      api_checked_seconds_ago: ageSeconds,
+      ...(reason === undefined ? {} : { api_reason: reason })
+    }
+  })
+  done()
+}
+
+export default fp(health, { name: 'health', fastify: '5.x' })

@@ -1,0 +1,44 @@
+import { getHeapStatistics } from 'node:v8'
+import underPressure from '@fastify/under-pressure'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Requests of this route are served however loaded the process is. */
+    neverShed?: boolean
+  }
+}
+
+export interface LoadSheddingOptions {
+  /** Mean delay of the event loop, in milliseconds over the last second, above which requests are refused. */
+  maxEventLoopDelay?: number
+  /** Used heap in bytes above which requests are refused. */
+  maxHeapUsedBytes?: number
+  /** Seconds that a refused client is told to wait. */
+  retryAfter?: number
+  /** Told of every refused request, with what was over its limit. */
+  onShed?: (reason: string) => void
+}
+
+const defaultMaxEventLoopDelay = 1000
+const defaultHeapShare = 0.9
+const defaultRetryAfter = 5
+
+/** Refuses requests with 503 and Retry-After while the process is too loaded to serve them in time. */
+const loadShedding: FastifyPluginAsync<LoadSheddingOptions> = async (app, options) => {
+  const retryAfter = options.retryAfter ?? defaultRetryAfter
+
+  await app.register(underPressure, {
+    maxEventLoopDelay: options.maxEventLoopDelay ?? defaultMaxEventLoopDelay,
+    maxHeapUsedBytes: options.maxHeapUsedBytes ?? Math.floor(getHeapStatistics().heap_size_limit * defaultHeapShare),
+    pressureHandler (request: FastifyRequest, reply: FastifyReply, reason: string) {
+      if (request.routeOptions.config.neverShed === true) return
+      options.onShed?.(reason)
+      reply.code(503).header('Retry-After', retryAfter)
+        .send({ error: 'Service overloaded', message: `Too much to do at the moment. Try again in ${retryAfter} seconds.` })
+    }
+  })
+}
+
+export default fp(loadShedding, { name: 'load-shedding', fastify: '5.x' })

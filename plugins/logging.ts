@@ -1,5 +1,0 @@
-import type { FastifyLoggerOptions, FastifyPluginCallback, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify'
-import { LogController } from 'fastify'
-import fp from 'fastify-plugin'
-import { stdSerializers, type LevelWithSilent, type LoggerOptions } from 'pino'
-import pretty from 'pino-pretty'

@@ -1,0 +1,51 @@
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { namedLogger } from './named-logger.ts'
+
+export { loggingOptions, type LogFormat } from './options.ts'
+export { namedLogger } from './named-logger.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route is called by probes and scrapers all the time: its access line is written at level debug. */
+    quiet?: boolean
+  }
+}
+
+/** A path without its query, which may carry what nobody should read in a log. */
+function withoutQuery (url: string): string {
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
+}
+
+function writeAccessLine (request: FastifyRequest, reply: FastifyReply): void {
+  const finished = reply.raw.writableFinished
+  const fields = {
+    method: request.method,
+    path: withoutQuery(request.url),
+    status: reply.raw.statusCode,
+    duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+    remote_address: request.ip
+  }
+  if (!finished) request.log.info({ ...fields, aborted: true }, 'request aborted by the client')
+  else if (request.routeOptions.config.quiet === true) request.log.debug(fields, 'request completed')
+  else request.log.info(fields, 'request completed')
+}
+
+/**
+ * Writes one line for each request, when its answer has left or its client is gone. Meant for a server made
+ * with `loggingOptions`, and usable with any other logger too.
+ */
+const logging: FastifyPluginCallback = (app, _options, done) => {
+  const accessLog = namedLogger(app.log, 'access')
+
+  app.addHook('onRequest', (request, reply, next) => {
+    // 'close' also comes after an abort, where Fastify's onResponse stays silent.
+    reply.raw.once('close', () => { writeAccessLine(request, reply) })
+    next()
+  })
+  accessLog.debug('access log is on')
+  done()
+}
+
+export default fp(logging, { name: 'logging', fastify: '5.x' })

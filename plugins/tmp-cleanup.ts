@@ -1,0 +1,113 @@
+import { lstat, mkdir, readdir, rmdir, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+import { namedLogger } from './logging/named-logger.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Removes old temporary files now. */
+    cleanTmp: () => Promise<CleanupResult>
+  }
+}
+
+export interface TmpCleanupOptions {
+  /** The folder; it is made if it does not exist. */
+  directory: string
+  /** Hours after which a file counts as old. */
+  maxAgeHours?: number
+  /** Hours between two cleanups. */
+  intervalHours?: number
+}
+
+export interface CleanupResult {
+  /** Files, links and folders that were removed. */
+  removed: number
+  /** Size of the removed files in bytes. */
+  bytes: number
+  /** Paths that could not be removed, and why. */
+  failed: ReadonlyArray<{ path: string, reason: string }>
+}
+
+const hour = 3_600_000
+const defaultMaxAgeHours = 24
+const defaultIntervalHours = 6
+
+function reasonOf (error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+}
+
+/**
+ * Removes what was last changed before `before` (milliseconds since the epoch) from a folder, and the folders in
+ * it that are old and empty then. A symbolic link is removed itself and never followed. What cannot be removed
+ * is reported and does not keep the rest from being removed.
+ */
+export async function removeOlderThan (directory: string, before: number): Promise<CleanupResult> {
+  let removed = 0
+  let bytes = 0
+  const failed: Array<{ path: string, reason: string }> = []
+
+  async function clean (folder: string): Promise<void> {
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name)
+      try {
+        const stat = await lstat(path)
+        if (stat.isDirectory()) {
+          await clean(path)
+          // Looked at before its content was removed, which makes a folder young.
+          if (stat.mtimeMs >= before || (await readdir(path)).length > 0) continue
+          await rmdir(path)
+        } else {
+          if (stat.mtimeMs >= before) continue
+          await unlink(path)
+          bytes += stat.size
+        }
+        removed += 1
+      } catch (error) {
+        failed.push({ path, reason: reasonOf(error) })
+      }
+    }
+  }
+
+  await clean(directory)
+  return { removed, bytes, failed }
+}
+
+/** Keeps the folder for temporary files from growing: old ones are removed now and then. */
+const tmpCleanup: FastifyPluginAsync<TmpCleanupOptions> = async (app, options) => {
+  const { directory, maxAgeHours = defaultMaxAgeHours, intervalHours = defaultIntervalHours } = options
+  const log = namedLogger(app.log, 'tmp-cleanup')
+  let running: Promise<CleanupResult> | undefined
+
+  async function cleanTmp (): Promise<CleanupResult> {
+    const result = await removeOlderThan(directory, Date.now() - maxAgeHours * hour)
+    if (result.removed > 0) log.info({ directory, removed: result.removed, bytes: result.bytes }, 'removed old temporary files')
+    if (result.failed.length > 0) log.warn({ directory, failed: result.failed.slice(0, 10), failures: result.failed.length }, 'some old temporary files could not be removed')
+    return result
+  }
+
+  function cleanOnce (): Promise<CleanupResult> {
+    running ??= cleanTmp().finally(() => { running = undefined })
+    return running
+  }
+
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    // Another user of the machine could have put a link there, to have us empty the folder it points to.
+    if (!(await lstat(directory)).isDirectory()) throw new Error('it is a symbolic link or a file')
+  } catch (error) {
+    throw new Error(`The folder for temporary files, ${directory}, cannot be used: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+
+  app.decorate('cleanTmp', cleanOnce)
+  const timer = setInterval(() => {
+    cleanOnce().catch((error: unknown) => { log.error({ err: error, directory }, 'cleaning up temporary files failed') })
+  }, intervalHours * hour)
+  timer.unref()
+  app.addHook('onClose', async () => {
+    clearInterval(timer)
+    await running?.catch(() => undefined)
+  })
+}
+
+export default fp(tmpCleanup, { name: 'tmp-cleanup', fastify: '5.x' })
