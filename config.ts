@@ -395,7 +395,7 @@ export function loadConfigOrExit (): LoadedConfig {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`${error.message}\n`)
-    process.exit(1)
+    return process.exit(1)
   }
 }
 

@@ -21,6 +21,10 @@ export interface HealthOptions {
   draining?: () => boolean
 }
 
+function timestamp (): string {
+  return new Date().toISOString()
+}
+
 const healthyWithoutBackend = async (): Promise<BackendHealth> => ({ healthy: true, ageSeconds: null })
 
 /**
@@ -30,7 +34,6 @@ const healthyWithoutBackend = async (): Promise<BackendHealth> => ({ healthy: tr
 const health: FastifyPluginCallback<HealthOptions> = (app, options, done) => {
   const { version, backend = healthyWithoutBackend, readyRequiresBackend = true, draining = () => false } = options
   const route = { config: { quiet: true, neverShed: true } }
-  const timestamp = (): string => new Date().toISOString()
 
   app.get('/live/', route, async (_request, reply) => {
     reply.header('Cache-Control', 'no-store')

@@ -19,6 +19,9 @@ const clockSkew = 5
 const seconds = z.int().positive()
 const identifier = z.string().min(1).max(255)
 
+/** What a token must not have. */
+const absent = z.never().optional()
+
 const claimsSchema = z.object({
   sub: identifier,
   exp: seconds,
@@ -29,25 +32,25 @@ const claimsSchema = z.object({
   jti: identifier.optional(),
   client_id: identifier.optional(),
   azp: identifier.optional(),
-  scope: z.unknown(),
-  scopes: z.unknown(),
+  scope: z.unknown().optional(),
+  scopes: z.unknown().optional(),
   // What marks tokens that are no access tokens, or none for a bearer.
   token_type: z.literal('access').optional(),
   typ: z.literal(['Bearer', 'bearer']).optional(),
-  nonce: z.undefined(),
-  at_hash: z.undefined(),
-  cnf: z.undefined()
+  nonce: absent,
+  at_hash: absent,
+  cnf: absent
 })
 
 const headerSchema = z.object({
   typ: z.string().regex(/^(application\/)?(jwt|at\+jwt)$/i).optional(),
   // RFC 8725 §3.10: keys come from the configuration, never from the token.
-  jku: z.undefined(),
-  jwk: z.undefined(),
-  x5u: z.undefined(),
-  x5c: z.undefined(),
-  crit: z.undefined(),
-  b64: z.undefined()
+  jku: absent,
+  jwk: absent,
+  x5u: absent,
+  x5c: absent,
+  crit: absent,
+  b64: absent
 })
 
 const scopeList = z.array(z.string())

@@ -46,7 +46,7 @@ function withoutSafeIntegerBounds ({ jsonSchema }: { jsonSchema: z.core.JSONSche
 
 /** A zod schema as JSON Schema 2020-12, the dialect that MCP takes where none is named. */
 export function toJsonSchema (schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema, ...jsonSchema } = z.toJSONSchema(schema, { io, override: withoutSafeIntegerBounds })
+  const { $schema: _dialect, ...jsonSchema } = z.toJSONSchema(schema, { io, override: withoutSafeIntegerBounds })
   return jsonSchema
 }
 

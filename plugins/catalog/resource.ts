@@ -55,10 +55,8 @@ function partsOf (uri: string, mimeType: string | undefined, result: unknown): R
   const type = mimeType === undefined ? {} : { mimeType }
   if (typeof checked.data === 'string') return [{ uri, ...type, text: checked.data }]
   if (checked.data instanceof Uint8Array) return [{ uri, ...type, blob: Buffer.from(checked.data).toString('base64') }]
-  return checked.data.map((part) => {
-    const partType = part.mimeType === undefined ? type : { mimeType: part.mimeType }
-    return 'text' in part ? { uri: part.uri ?? uri, ...partType, text: part.text } : { uri: part.uri ?? uri, ...partType, blob: part.blob }
-  })
+  // Types and contents that a part states itself go before those of the resource.
+  return checked.data.map((part) => Object.assign({ uri }, type, part))
 }
 
 /**

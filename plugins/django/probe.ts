@@ -103,6 +103,8 @@ export class HealthProbe {
       if (!(error instanceof ExchangeFailed)) throw error
       reason = error.error.kind === 'timeout' ? 'Django did not answer in time' : 'Django cannot be reached'
     }
+    // A look that shutdown cut short saw nothing of Django.
+    if (this.#stopped) return
     const before = this.#last
     this.#last = { reason, at: Date.now() }
     if (before === undefined || before.reason !== reason) {

@@ -1,6 +1,5 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { namedLogger } from './named-logger.ts'
 
 export { loggingOptions, type LogFormat } from './options.ts'
 export { namedLogger } from './named-logger.ts'
@@ -19,8 +18,9 @@ function withoutQuery (url: string): string {
 }
 
 function writeAccessLine (request: FastifyRequest, reply: FastifyReply): void {
-  const finished = reply.raw.writableFinished
+  const finished = reply.raw.writableEnded
   const fields = {
+    logger: 'access',
     method: request.method,
     path: withoutQuery(request.url),
     status: reply.raw.statusCode,
@@ -37,14 +37,11 @@ function writeAccessLine (request: FastifyRequest, reply: FastifyReply): void {
  * with `loggingOptions`, and usable with any other logger too.
  */
 const logging: FastifyPluginCallback = (app, _options, done) => {
-  const accessLog = namedLogger(app.log, 'access')
-
   app.addHook('onRequest', (request, reply, next) => {
     // 'close' also comes after an abort, where Fastify's onResponse stays silent.
     reply.raw.once('close', () => { writeAccessLine(request, reply) })
     next()
   })
-  accessLog.debug('access log is on')
   done()
 }
 

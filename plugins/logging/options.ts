@@ -25,7 +25,7 @@ function textStream (destination: LogFormat['destination']) {
     timestampKey: 'timestamp',
     errorLikeObjectKeys: ['exception'],
     // Levels are words already, which pino-pretty takes for unknown ones.
-    customPrettifiers: { level: (level) => String(level) },
+    customPrettifiers: { level: (level) => typeof level === 'string' ? level : '' },
     ignore: 'environment,service,version',
     singleLine: true,
     colorize: destination === undefined && process.stdout.isTTY,

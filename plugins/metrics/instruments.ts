@@ -102,7 +102,7 @@ export function createInstruments (registry: client.Registry) {
     rateLimited: () => { rateLimited.inc() },
     shed: (reason: string) => { shed.inc({ reason }) },
 
-    operation (measured: OperationMeasurement) {
+    operation: (measured: OperationMeasurement) => {
       const { method, outcome, tool, errorKind, errorType = '', protocolVersion, seconds } = measured
       totalRequests += 1
       requests.inc({ method, outcome })
@@ -116,7 +116,7 @@ export function createInstruments (registry: client.Registry) {
       if (measured.resultBytes !== undefined) resultBytes.observe({ tool }, measured.resultBytes)
     },
 
-    djangoRequest ({ method, route, status, errorKind = '', seconds }: DjangoRequestMeasurement) {
+    djangoRequest: ({ method, route, status, errorKind = '', seconds }: DjangoRequestMeasurement) => {
       djangoDuration.observe({ http_request_method: method, route, http_response_status_code: status === undefined ? '' : String(status), error_type: errorKind }, seconds)
     },
     djangoRetry: (reason: 'network' | 'status') => { djangoRetries.inc({ reason }) },

@@ -54,6 +54,10 @@ export class RateLimitError extends Error {
 
 const defaultMaxKeys = 100_000
 
+function addressOf (request: FastifyRequest): string {
+  return fastifyRateLimit.normalizeIP(request.ip)
+}
+
 /**
  * Rate limits that a route applies as hooks, in the order it needs. IPv6 addresses count by /64 network and mapped
  * IPv4 addresses as what they are, since one host can use any number of the former and two forms of the latter.
@@ -95,8 +99,6 @@ const rateLimit: FastifyPluginAsync<RateLimitOptions> = async (app, options) => 
       throw new RateLimitError(state.ttlInSeconds)
     }
   }
-
-  const addressOf = (request: FastifyRequest): string => fastifyRateLimit.normalizeIP(request.ip)
 
   app.decorate('limits', {
     address: limit('address', addressRequests, addressOf),

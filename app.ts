@@ -1,0 +1,199 @@
+import { STATUS_CODES } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import type { FastifyInstance, FastifyPluginOptions, FastifyServerOptions } from 'fastify'
+import { loadConfig, loadConfigOrExit, publicUrl, resourceUrl, type Config, type LoadedConfig } from './config.ts'
+import auth, { AuthError } from './plugins/auth/index.ts'
+import catalog from './plugins/catalog/index.ts'
+import correlation from './plugins/correlation.ts'
+import cors from './plugins/cors.ts'
+import django from './plugins/django/index.ts'
+import drain from './plugins/drain.ts'
+import health from './plugins/health.ts'
+import loadShedding from './plugins/load-shedding.ts'
+import logging, { loggingOptions } from './plugins/logging/index.ts'
+import metrics from './plugins/metrics/index.ts'
+import rateLimit, { RateLimitError } from './plugins/rate-limit/index.ts'
+import tmpCleanup from './plugins/tmp-cleanup.ts'
+import mcp from './routes/mcp/index.ts'
+import wellKnown, { metadataUrl } from './routes/well-known.ts'
+
+export { defineResource, defineTool } from './plugins/catalog/definition.ts'
+export type { CallContext, ContentBlock, ResourceContents, ResourceDefinition, ToolDefinition } from './plugins/catalog/definition.ts'
+export { ConfigError, loadConfig, type Config, type LoadedConfig } from './config.ts'
+export { CallError, type ErrorKind } from './errors.ts'
+
+export interface AppOptions extends FastifyPluginOptions {
+  /** What `loadConfig` gives; read from the environment where it is left out. */
+  loaded?: LoadedConfig
+}
+
+/** Bytes of a request's body. */
+const bodyLimit = 1_048_576
+/** Milliseconds in which a client must have sent its request, so that slow ones do not hold connections. */
+const requestTimeout = 30_000
+/** Milliseconds that an idle connection is kept: more than load balancers keep theirs, so that it is they who close. */
+const keepAliveTimeout = 72_000
+
+/** Options of the server that this app is made for. */
+export function serverOptions (config: Config) {
+  return {
+    ...loggingOptions({
+      level: config.DEBUG ? 'DEBUG' : config.LOG_LEVEL,
+      format: config.LOG_FORMAT,
+      environment: config.ENVIRONMENT,
+      service: config.SERVER_NAME,
+      version: config.SERVER_VERSION
+    }),
+    bodyLimit,
+    requestTimeout,
+    keepAliveTimeout,
+    requestIdHeader: false,
+    // Draining is ours: requests that arrive while load balancers still send some are served.
+    return503OnClosing: false,
+    trustProxy: config.TRUST_PROXY.length === 0 ? false : [...config.TRUST_PROXY],
+    routerOptions: { ignoreTrailingSlash: true }
+  } satisfies FastifyServerOptions
+}
+
+let environment: LoadedConfig | undefined
+
+function fromEnvironment (): LoadedConfig {
+  environment ??= loadConfigOrExit()
+  return environment
+}
+
+/**
+ * Server options from the environment, for `fastify start -o`. They are read when the command asks for them, so that
+ * importing this module reads nothing.
+ */
+export const options: FastifyServerOptions = {
+  get logger () { return serverOptions(fromEnvironment().config).logger },
+  get logController () { return serverOptions(fromEnvironment().config).logController },
+  get trustProxy () { return serverOptions(fromEnvironment().config).trustProxy },
+  bodyLimit,
+  requestTimeout,
+  keepAliveTimeout,
+  requestIdHeader: false,
+  return503OnClosing: false,
+  routerOptions: { ignoreTrailingSlash: true }
+}
+
+/** Absolute path of a folder beside this file. */
+function folder (name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url))
+}
+
+function given (value: string | undefined): readonly string[] {
+  return value === undefined ? [] : [value]
+}
+
+/** The service: every plugin and route, in the order in which a request meets them. */
+export default async function djangoMcpServer (app: FastifyInstance, options: AppOptions): Promise<void> {
+  const { config, warnings } = options.loaded ?? environment ?? loadConfig()
+  const name = config.SERVER_NAME
+  const version = config.SERVER_VERSION
+  for (const warning of warnings) app.log.warn(warning)
+
+  answerErrors(app)
+  await app.register(correlation)
+  await app.register(logging)
+  await app.register(metrics, { version, rateLimitClients: () => app.limits.clients() })
+  const { instruments } = app
+  await app.register(loadShedding, { onShed: instruments.shed })
+  await app.register(cors, { origins: config.ALLOWED_ORIGINS })
+  await app.register(rateLimit, {
+    requests: config.RATE_LIMIT_REQUESTS,
+    addressRequests: config.RATE_LIMIT_ADDRESS_REQUESTS ?? config.RATE_LIMIT_REQUESTS * 10,
+    window: config.RATE_LIMIT_WINDOW,
+    principalOf: (request) => config.AUTH_ENABLED ? request.principal?.key : undefined,
+    onLimited: instruments.rateLimited
+  })
+  await app.register(auth, {
+    verifier: verifierOptions(config),
+    requiredScopes: config.REQUIRED_SCOPES,
+    resourceMetadataUrl: metadataUrl(resourceUrl(config)),
+    revokedTokenIds: config.REVOKED_TOKEN_IDS,
+    async onRefused (failure, request, reply) {
+      instruments.authFailed(failure)
+      await app.limits.refused(request, reply)
+    }
+  })
+  await app.register(django, {
+    baseUrl: config.DJANGO_BASE_URL,
+    apiKey: config.DJANGO_API_KEY,
+    userAgent: `${name.replaceAll(/[^\w.-]/g, '-')}/${version.replaceAll(/[^\w.-]/g, '-')}`,
+    timeout: config.DJANGO_TIMEOUT,
+    maxRetries: config.DJANGO_MAX_RETRIES,
+    poolSize: config.DJANGO_POOL_SIZE,
+    maxResponseBytes: config.DJANGO_MAX_RESPONSE_BYTES,
+    healthPath: config.DJANGO_HEALTH_PATH,
+    onAttempt: instruments.djangoRequest,
+    onRetry: instruments.djangoRetry
+  })
+  await app.register(catalog, {
+    toolFolders: [folder('tools'), ...given(config.TOOLS_DIR)],
+    resourceFolders: [folder('resources'), ...given(config.RESOURCES_DIR)]
+  })
+  await app.register(drain, { seconds: config.DRAIN_SECONDS })
+  await app.register(health, {
+    version,
+    backend: app.djangoHealth.latest,
+    readyRequiresBackend: config.READY_REQUIRES_DJANGO,
+    draining: app.draining
+  })
+  await app.register(tmpCleanup, { directory: config.TMP_DIR })
+
+  instruments.gauge('mcp_django_up', 'Whether Django was healthy when the probe last looked', () => Number(app.djangoHealth.current().healthy))
+  instruments.gauge('mcp_django_probe_age_seconds', 'Seconds since the probe last looked', () => app.djangoHealth.current().ageSeconds ?? undefined)
+  instruments.gauge('mcp_draining', 'Whether the server is shutting down', () => Number(app.draining()))
+  instruments.labelledGauge('mcp_catalog_items', 'Tools and resources by kind', 'kind', () => app.catalog.sizes)
+
+  await app.register(mcp, { server: { name, version }, allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(publicUrl(config)).origin] })
+  if (config.AUTH_ENABLED) {
+    await app.register(wellKnown, {
+      resource: resourceUrl(config),
+      authorizationServers: given(config.JWT_ISSUER).filter((issuer) => URL.canParse(issuer)),
+      scopes: [...new Set([...config.REQUIRED_SCOPES, 'read', 'write'])]
+    })
+  }
+}
+
+/** Answers for what no route answers. Set before routes are: a scope takes over its parent's handler when it is made. */
+function answerErrors (app: FastifyInstance): void {
+  app.setNotFoundHandler(async (request, reply) => {
+    await app.limits.refused(request, reply)
+    reply.code(404)
+    return { error: 'Not found', message: 'There is nothing at this address. The MCP endpoint is /mcp.' }
+  })
+  app.setErrorHandler(async (error, request, reply) => {
+    if (error instanceof RateLimitError) {
+      reply.code(error.statusCode)
+      return { error: 'Rate limit exceeded', message: error.message }
+    }
+    if (error instanceof AuthError) {
+      reply.code(error.statusCode)
+      return { error: error.code, message: error.message }
+    }
+    const given = error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500
+    const status = given >= 400 && given <= 599 ? given : 500
+    if (status >= 500) request.log.error({ err: error }, 'request failed')
+    else request.log.info({ status }, 'request refused')
+    reply.code(status)
+    // The error's own text may hold what a client must not see.
+    return { error: STATUS_CODES[status] ?? 'Error', message: `The request could not be served. Correlation id: ${request.id}` }
+  })
+}
+
+function verifierOptions (config: Config) {
+  const { AUTH_ENABLED, JWT_SECRET, JWT_SECRET_PREVIOUS, JWT_ISSUER, JWT_AUDIENCE, JWT_MAX_LIFETIME } = config
+  if (!AUTH_ENABLED) return null
+  if (JWT_SECRET === undefined) throw new Error('JWT_SECRET is needed while AUTH_ENABLED is true')
+  const secrets: [string, ...string[]] = [JWT_SECRET, ...given(JWT_SECRET_PREVIOUS)]
+  return {
+    secrets,
+    audience: JWT_AUDIENCE ?? [resourceUrl(config)],
+    audienceRequired: JWT_AUDIENCE !== undefined,
+    maxLifetime: JWT_MAX_LIFETIME,
+    ...(JWT_ISSUER === undefined ? {} : { issuer: JWT_ISSUER })
+  }
+}

@@ -1,0 +1,69 @@
+import type { CallError, ErrorKind } from '../../errors.ts'
+import { countedMethods, type CountedMethod, type Instruments, type Outcome } from '../../plugins/metrics/instruments.ts'
+
+const outcomeOf: Record<ErrorKind, Outcome> = {
+  invalid_input: 'client_error',
+  not_found: 'client_error',
+  forbidden: 'client_error',
+  conflict: 'client_error',
+  throttled: 'client_error',
+  unavailable: 'server_error',
+  timeout: 'server_error',
+  bad_response: 'server_error',
+  cancelled: 'cancelled',
+  internal: 'server_error'
+}
+
+function isCounted (method: string): method is CountedMethod {
+  return countedMethods.some((counted) => counted === method)
+}
+
+/** One MCP request as metrics see it: filled in while it is served, counted once when its answer has left. */
+export class Operation {
+  readonly #begin = performance.now()
+  readonly #method: CountedMethod
+  readonly #protocolVersion: string
+  #tool: string | undefined
+  #resultBytes: number | undefined
+  #failure: { outcome: Outcome, kind: string, type: string } | undefined
+
+  /** @param method as the client wrote it, undefined where the message has none */
+  constructor (method: string | undefined, protocolVersion: string) {
+    this.#method = method !== undefined && isCounted(method) ? method : '_other'
+    this.#protocolVersion = protocolVersion
+    if (this.#method === '_other') this.protocolFailure(-32601)
+  }
+
+  /** The tool that is called; undefined for one that does not exist, whose name must not become a label. */
+  calls (tool: string | undefined): void {
+    this.#tool = tool ?? '_unknown'
+  }
+
+  gave (bytes: number): void {
+    this.#resultBytes = bytes
+  }
+
+  /** The answer is an error result of a tool, or stands for one. */
+  failed (error: CallError): void {
+    this.#failure = { outcome: outcomeOf[error.kind], kind: error.kind, type: 'tool_error' }
+  }
+
+  /** The answer is a JSON-RPC error. */
+  protocolFailure (code: number, error?: CallError): void {
+    this.#failure = { outcome: error === undefined ? 'client_error' : outcomeOf[error.kind], kind: error?.kind ?? 'protocol', type: String(code) }
+  }
+
+  /** Counts the request. `finished` is false where the client went away before it had the answer. */
+  end (instruments: Instruments, finished: boolean): void {
+    const failure = finished ? this.#failure : { outcome: 'cancelled' as const, kind: 'cancelled', type: 'cancelled' }
+    instruments.operation({
+      method: this.#method,
+      outcome: failure?.outcome ?? 'ok',
+      protocolVersion: this.#protocolVersion,
+      seconds: (performance.now() - this.#begin) / 1000,
+      ...(this.#tool === undefined ? {} : { tool: this.#tool }),
+      ...(this.#resultBytes === undefined ? {} : { resultBytes: this.#resultBytes }),
+      ...(failure === undefined ? {} : { errorKind: failure.kind, errorType: failure.type })
+    })
+  }
+}

@@ -1,0 +1,25 @@
+/** Codes of JSON-RPC 2.0 §5.1, and of MCP where it adds some. */
+export const errorCodes = {
+  parseError: -32700,
+  invalidRequest: -32600,
+  invalidParams: -32602,
+  internalError: -32603,
+  /** Revisions up to 2025-11-25 (server/resources, "Error Handling"). */
+  resourceNotFound: -32002
+} as const
+
+/**
+ * An answer that is a JSON-RPC error. The SDK sends `code`, `message` and `data` of what a handler throws as they
+ * are, so a handler throws nothing else.
+ */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError'
+  readonly code: number
+  readonly data: Record<string, unknown>
+
+  constructor (code: number, message: string, data: Record<string, unknown>) {
+    super(message)
+    this.code = code
+    this.data = data
+  }
+}
