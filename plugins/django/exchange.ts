@@ -30,7 +30,9 @@ export class ExchangeFailed extends Error {
 }
 
 function failureOf (error: unknown, signal: AbortSignal | undefined): ExchangeFailed {
-  if (error instanceof ExchangeFailed) return error
+  // got wraps what its stream was destroyed with.
+  const cause = error instanceof RequestError ? error.cause : error
+  if (cause instanceof ExchangeFailed) return cause
   if (signal?.aborted === true) return new ExchangeFailed(new CallError('cancelled', 'The call was cancelled.', { cause: error }), false)
   if (error instanceof TimeoutError) return new ExchangeFailed(new CallError('timeout', 'The API did not answer in time.', { cause: error }), true)
   // The rest is no fault of the network's: a header that cannot be sent, for one.
@@ -80,6 +82,8 @@ export async function exchange (http: Got, url: string, { method, headers, body,
       })
       stream.once('end', () => { resolve({ status, headers: answerHeaders, body: chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks) }) })
       stream.on('error', fail)
+      // got's stream waits to be written to where a body is possible and none was given.
+      if (body === undefined && method !== 'GET') stream.end()
     } catch (error) {
       fail(error)
     }
