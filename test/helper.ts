@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import djangoMcpServer, { serverOptions } from '../app.ts'
 import { loadConfig } from '../config.ts'
+import { CallError } from '../errors.ts'
 
 export const secret = 'Zx9-uY2kLm4Qp7Rs1Tv8Wb3Nc6Dh5Fg0'
 export const apiKey = 'testkey.0123456789abcdef'
@@ -121,4 +122,15 @@ export function mcpHeaders (bearer?: string): Record<string, string> {
 /** Sends one JSON-RPC request into the app, without a network. */
 export async function rpc (app: FastifyInstance, method: string, params: Record<string, unknown> = {}, bearer = token()) {
   return await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(bearer), payload: { jsonrpc: '2.0', id: 1, method, params } })
+}
+
+/** The `CallError` that a promise rejects with; anything else fails the test. */
+export async function callError (promise: Promise<unknown>): Promise<CallError> {
+  try {
+    await promise
+  } catch (error) {
+    if (error instanceof CallError) return error
+    throw error
+  }
+  throw new Error('it did not fail')
 }

@@ -28,7 +28,7 @@ function reasonOf (error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-const moduleShape = z.looseObject({ default: z.unknown() })
+const moduleShape = z.looseObject({ default: z.unknown().optional() })
 
 /**
  * Imports every script of the folders, in the order of their names.

@@ -66,7 +66,7 @@ function partsOf (uri: string, mimeType: string | undefined, result: unknown): R
  */
 export function compileResource (definition: unknown): Resource {
   const { uri, name, title, description, mimeType, icons, parameters, read, scopes = ['read'] } = resourceShape.parse(definition)
-  const isTemplate = UriTemplate.isTemplate(uri)
+  const isTemplate = uri.includes('{')
   const described = Object.fromEntries(Object.entries({ title, description, mimeType, icons }).filter(([, value]) => value !== undefined))
 
   return {

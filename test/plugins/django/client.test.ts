@@ -2,8 +2,8 @@ import { createServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { z } from 'zod'
-import { apiKey, json } from '../../helper.ts'
-import { callError, withDjango } from './helper.ts'
+import { apiKey, callError, json } from '../../helper.ts'
+import { withDjango } from './helper.ts'
 
 const anything = { schema: z.unknown() }
 

@@ -1,6 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
-import { CallError } from '../../../errors.ts'
 import django, { type AttemptReport, type DjangoOptions } from '../../../plugins/django/index.ts'
 import { apiKey, djangoStub, type Handler } from '../../helper.ts'
 
@@ -20,15 +19,4 @@ export async function withDjango (t: Test, handle: Handler, options: Partial<Dja
     ...options
   })
   return { app, stub, attempts, client: app.django }
-}
-
-/** The `CallError` that a promise rejects with; anything else fails the test. */
-export async function callError (promise: Promise<unknown>): Promise<CallError> {
-  try {
-    await promise
-  } catch (error) {
-    if (error instanceof CallError) return error
-    throw error
-  }
-  throw new Error('it did not fail')
 }
