@@ -8,6 +8,8 @@ const loggerName = Symbol('django-mcp-server.logger-name')
  */
 export function namedLogger (parent: FastifyBaseLogger, name: string): FastifyBaseLogger {
   const child = parent.child({})
+  // The logger of a server without logging is its own child.
+  if (child === parent) return child
   Object.defineProperty(child, loggerName, { value: name })
   return child
 }

@@ -1,6 +1,6 @@
 import { LogController, type FastifyServerOptions } from 'fastify'
-import { stdSerializers } from 'pino'
 import pretty from 'pino-pretty'
+import { loggedException } from './exception.ts'
 import { nameOf } from './named-logger.ts'
 
 export interface LogFormat {
@@ -55,7 +55,7 @@ export function loggingOptions ({ level, format, environment, service, version, 
         // Fastify and its plugins log errors under "err"; readers of these lines look for one name.
         log: ({ err, ...fields }: Record<string, unknown>) => err === undefined ? fields : { ...fields, exception: err }
       },
-      serializers: { exception: stdSerializers.err },
+      serializers: { exception: (error: unknown) => loggedException(error) },
       ...(stream === undefined ? {} : { stream })
     },
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlation_id' })
