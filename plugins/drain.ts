@@ -22,6 +22,7 @@ export interface DrainOptions {
  */
 const drain: FastifyPluginCallback<DrainOptions> = (app, { seconds = 0, onDrain }, done) => {
   let draining = false
+  let stopping = false
 
   app.decorate('draining', () => draining)
   app.addHook('preClose', async () => {
@@ -29,11 +30,13 @@ const drain: FastifyPluginCallback<DrainOptions> = (app, { seconds = 0, onDrain 
     onDrain?.()
     app.log.info({ drain_seconds: seconds }, 'shutting down: finishing requests in flight')
     if (seconds > 0) await sleep(seconds * 1000)
+    stopping = true
   })
   app.addHook('onResponse', (_request, _reply, next) => {
     next()
-    // A keep-alive connection whose call ended after listening stopped would hold the process until it times out.
-    if (draining) setImmediate(() => { app.server.closeIdleConnections() })
+    // A keep-alive connection whose call ends after listening stopped would hold the process until it times out.
+    // Before that, closing an idle connection could cut off the next request on its way.
+    if (stopping) setImmediate(() => { app.server.closeIdleConnections() })
   })
   done()
 }

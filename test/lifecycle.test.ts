@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import t, { type Test } from 'tap'
+import { djangoStub, environment, json, mcpHeaders, token } from './helper.ts'
+
+const page = { count: 0, results: [] }
+
+/** A port that was free a moment ago. */
+async function freePort (): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+/** Ways to start the service, as operators do. */
+const starts = {
+  'fastify start': (port: number) => ['node_modules/fastify-cli/cli.js', 'start', '-o', '-a', '127.0.0.1', '-p', String(port), '-g', '40000', 'app.ts'],
+  'server.ts': () => ['server.ts']
+}
+
+async function startProcess (t: Test, args: string[], variables: Record<string, unknown>, port: number) {
+  const env = Object.fromEntries(Object.entries({ PATH: process.env.PATH, ...environment(variables), PORT: port, MCP_HOST: '127.0.0.1', LOG_LEVEL: 'INFO' })
+    .map(([name, value]) => [name, String(value)]))
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  t.teardown(() => { child.kill('SIGKILL') })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => { output += chunk.toString() })
+  child.stderr.on('data', (chunk: Buffer) => { output += chunk.toString() })
+  const url = `http://127.0.0.1:${port}`
+  while (await fetch(`${url}/live/`).then(({ ok }) => !ok, () => true)) {
+    if (child.exitCode !== null) throw new Error(output)
+    await new Promise((resolve) => { setTimeout(resolve, 50) })
+  }
+  const exited = once(child, 'exit').then(([code]) => Number(code))
+  return { child, url, exited, output: () => output }
+}
+
+async function call (url: string): Promise<Response> {
+  return await fetch(`${url}/mcp`, {
+    method: 'POST',
+    headers: mcpHeaders(token()),
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'get_opportunities', arguments: {} } })
+  })
+}
+
+for (const [name, argsFor] of Object.entries(starts)) {
+  t.test(`${name}: a call in flight finishes on SIGTERM and the process exits 0`, async (t) => {
+    let answer: () => void = () => undefined
+    let reached: () => void = () => undefined
+    const atDjango = new Promise<void>((resolve) => { reached = resolve })
+    const django = await djangoStub(t, (request, response) => {
+      if (request.url?.includes('opportunities') !== true) { json(response, 200, {}); return }
+      answer = () => { json(response, 200, page) }
+      reached()
+    })
+    const port = await freePort()
+    const { child, url, exited, output } = await startProcess(t, argsFor(port), { DJANGO_BASE_URL: django.url }, port)
+    const inFlight = call(url)
+    await atDjango
+    child.kill('SIGTERM')
+    while (!output().includes('shutting down')) await new Promise((resolve) => { setTimeout(resolve, 10) })
+    answer()
+    const response = await inFlight
+    t.equal(response.status, 200)
+    t.match(await response.json(), { result: { structuredContent: { count: 0 } } })
+    t.equal(await exited, 0)
+  })
+
+  t.test(`${name}: while draining it says not ready and still serves`, async (t) => {
+    const django = await djangoStub(t, (_request, response) => { json(response, 200, page) })
+    const port = await freePort()
+    const { child, url, exited, output } = await startProcess(t, argsFor(port), { DJANGO_BASE_URL: django.url, DRAIN_SECONDS: 2 }, port)
+    t.equal((await fetch(`${url}/ready/`)).status, 200)
+    child.kill('SIGTERM')
+    while (!output().includes('shutting down')) await new Promise((resolve) => { setTimeout(resolve, 10) })
+    const ready = await fetch(`${url}/ready/`)
+    t.equal(ready.status, 503)
+    t.match(await ready.json(), { status: 'not_ready', checks: { server: 'draining' } })
+    t.equal((await call(url)).status, 200)
+    t.equal((await fetch(`${url}/live/`)).status, 200)
+    t.equal(await exited, 0)
+  })
+
+  t.test(`${name}: a file that is no tool stops the start with its path and the reason`, async (t) => {
+    const folder = t.testdir({ 'broken.mjs': 'export default { name: "x" }' })
+    const port = await freePort()
+    await t.rejects(startProcess(t, argsFor(port), { TOOLS_DIR: folder }, port), { message: /broken\.mjs[\s\S]*description/ })
+  })
+}
