@@ -58,7 +58,11 @@ const path = (): Format<z.ZodType<string>> => ({
 
 const url = (): Format<z.ZodType<string>> => ({
   schema: z.url({ protocol: /^https?$/ })
-    .refine((value) => { const parsed = new URL(value); return parsed.username === '' && parsed.password === '' && parsed.search === '' && parsed.hash === '' })
+    .refine((value) => {
+      // Also asked about a value that is no URL at all.
+      const parsed = URL.parse(value)
+      return parsed !== null && parsed.username === '' && parsed.password === '' && parsed.search === '' && parsed.hash === ''
+    })
     .transform((value) => value.replace(/\/+$/, '')),
   expected: 'an http or https URL without credentials, query or fragment'
 })
@@ -247,7 +251,7 @@ export class ConfigError extends Error {
 type Source = Readonly<Record<string, unknown>>
 
 /** Names that a deployment sets for other programs although they look like ours. */
-const foreignNames = new Set(['DJANGO_SETTINGS_MODULE', 'DJANGO_SECRET_KEY', 'DJANGO_CONFIGURATION', 'DJANGO_DEBUG', 'DJANGO_ALLOWED_HOSTS'])
+const foreignNames = new Set(['TMPDIR', 'DJANGO_SETTINGS_MODULE', 'DJANGO_SECRET_KEY', 'DJANGO_CONFIGURATION', 'DJANGO_DEBUG', 'DJANGO_ALLOWED_HOSTS'])
 
 function isKnown (name: string): name is VariableName {
   return Object.hasOwn(configSchema.shape, name)
@@ -255,7 +259,7 @@ function isKnown (name: string): name is VariableName {
 
 /** The known variable that `name` was probably meant to be, or undefined. */
 function probablyMeant (name: string, known: readonly string[]): string | undefined {
-  if (name.length < 5 || foreignNames.has(name)) return undefined
+  if (name.length < 5 || known.length === 0 || foreignNames.has(name)) return undefined
   const nearest = closest(name.toUpperCase(), known)
   const allowed = nearest.length < 8 ? 1 : Math.min(3, Math.floor(nearest.length / 4))
   return distance(name.toUpperCase(), nearest) <= allowed ? nearest : undefined
@@ -265,14 +269,15 @@ function shown (name: VariableName, value: unknown): string {
   if (value === undefined) return 'not set'
   const printed = typeof value === 'string' ? value : JSON.stringify(value)
   if (documentationOf(name).secret === true) return `given ******** (${printed.length} characters)`
-  // Credentials in a URL are refused, and must not be printed while saying so.
-  const harmless = printed.replace(/\/\/[^/@]*@/g, '//********@')
+  // Credentials in a URL are refused, and must not be printed while saying so: neither where they belong, nor where
+  // a character that ends the host or a missing scheme hides them from a parser, nor in a query or fragment.
+  const harmless = printed.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1********@').replace(/([?#]).+/s, '$1********')
   return `given ${JSON.stringify(harmless.length > 100 ? `${harmless.slice(0, 100)}…` : harmless)}`
 }
 
 /** Why a secret must not sign tokens, or undefined where it may. */
 function weakness (secret: string): string | undefined {
-  if (secret.startsWith('-----BEGIN')) return 'a PEM key is not a shared secret'
+  if (secret.includes('-----BEGIN')) return 'a PEM key is not a shared secret'
   if (/^\s*\{.*"kty"/s.test(secret)) return 'a JSON Web Key is not a shared secret'
   if (/change.?me|your.?secret|secret.?here|placeholder|example|openssl rand|django-insecure/i.test(secret)) return 'this is a placeholder'
   if (new Set(secret).size < 8) return 'too few different characters'
@@ -302,7 +307,7 @@ function contradictions (config: { [Name in VariableName]?: Config[Name] | undef
   if (production && config.ALLOWED_ORIGINS?.includes('*') === true) {
     problems.push({ variable: 'ALLOWED_ORIGINS', message: 'given "*"; refused in production; expected the exact origins' })
   }
-  if (production && config.JWT_ISSUER?.startsWith('http://') === true) {
+  if (production && config.JWT_ISSUER !== undefined && /^http:/i.test(config.JWT_ISSUER)) {
     problems.push({ variable: 'JWT_ISSUER', message: `${shown('JWT_ISSUER', config.JWT_ISSUER)}; refused in production; expected an https URL` })
   }
   if (config.TOOLS_DIR !== undefined && config.TOOLS_DIR === config.RESOURCES_DIR) {

@@ -32,11 +32,13 @@ const loadShedding: FastifyPluginAsync<LoadSheddingOptions> = async (app, option
   await app.register(underPressure, {
     maxEventLoopDelay: options.maxEventLoopDelay ?? defaultMaxEventLoopDelay,
     maxHeapUsedBytes: options.maxHeapUsedBytes ?? Math.floor(getHeapStatistics().heap_size_limit * defaultHeapShare),
-    pressureHandler (request: FastifyRequest, reply: FastifyReply, reason: string) {
+    async pressureHandler (request: FastifyRequest, reply: FastifyReply, reason: string) {
       if (request.routeOptions.config.neverShed === true) return
       options.onShed?.(reason)
       reply.code(503).header('Retry-After', retryAfter)
         .send({ error: 'Service overloaded', message: `Too much to do at the moment. Try again in ${retryAfter} seconds.` })
+      // The request goes on when this ends, and its route answers a second time unless the answer has left by then.
+      await reply
     }
   })
 }

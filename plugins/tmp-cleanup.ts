@@ -1,5 +1,5 @@
 import { lstat, mkdir, readdir, rmdir, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { namedLogger } from './logging/named-logger.ts'
@@ -73,13 +73,21 @@ export async function removeOlderThan (directory: string, before: number): Promi
   return { removed, bytes, failed }
 }
 
+/** Another user of the machine could have put a link there, to have us empty the folder it points to. */
+async function refuseLink (directory: string): Promise<void> {
+  if (!(await lstat(directory)).isDirectory()) throw new Error('it is a symbolic link or a file')
+}
+
 /** Keeps the folder for temporary files from growing: old ones are removed now and then. */
 const tmpCleanup: FastifyPluginAsync<TmpCleanupOptions> = async (app, options) => {
-  const { directory, maxAgeHours = defaultMaxAgeHours, intervalHours = defaultIntervalHours } = options
+  const { maxAgeHours = defaultMaxAgeHours, intervalHours = defaultIntervalHours } = options
+  // Without a slash at its end, behind which a symbolic link would be followed.
+  const directory = resolve(options.directory)
   const log = namedLogger(app.log, 'tmp-cleanup')
   let running: Promise<CleanupResult> | undefined
 
   async function cleanTmp (): Promise<CleanupResult> {
+    await refuseLink(directory)
     const result = await removeOlderThan(directory, Date.now() - maxAgeHours * hour)
     if (result.removed > 0) log.info({ directory, removed: result.removed, bytes: result.bytes }, 'removed old temporary files')
     if (result.failed.length > 0) log.warn({ directory, failed: result.failed.slice(0, 10), failures: result.failed.length }, 'some old temporary files could not be removed')
@@ -93,8 +101,7 @@ const tmpCleanup: FastifyPluginAsync<TmpCleanupOptions> = async (app, options) =
 
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    // Another user of the machine could have put a link there, to have us empty the folder it points to.
-    if (!(await lstat(directory)).isDirectory()) throw new Error('it is a symbolic link or a file')
+    await refuseLink(directory)
   } catch (error) {
     throw new Error(`The folder for temporary files, ${directory}, cannot be used: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }

@@ -27,7 +27,7 @@ const wellKnown: FastifyPluginCallback<WellKnownOptions> = (app, { resource, aut
   }
   for (const url of new Set([new URL(metadataUrl(resource)).pathname, `${path}/mcp`, path])) {
     // Public, so every page may read it, whatever origins may call the endpoint itself.
-    app.get(url, { config: { cors: false } }, async (_request, reply) => {
+    app.get(url, { config: { cors: false }, onRequest: app.limits.address }, async (_request, reply) => {
       reply.header('Access-Control-Allow-Origin', '*').header('Cache-Control', 'public, max-age=3600')
       return metadata
     })

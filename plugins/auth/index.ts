@@ -86,13 +86,14 @@ const auth: FastifyPluginAsync<AuthOptions> = async (app, options) => {
     const token = bearerToken.exec(authorization)?.[1]
     if (token === undefined || token.length > maxTokenLength) throw refused(reply, 'malformed', 'invalid_request')
 
-    try {
-      const principal = await verifier.verify(token)
-      if (denyList.isRevoked(token, principal)) throw new TokenRefused('revoked', 'on the deny-list')
-      return principal
-    } catch (error) {
+    const principal = await verifier.verify(token).catch((error: unknown) => {
       throw refused(reply, error instanceof TokenRefused ? error.failure : 'malformed', 'invalid_token', requiredScopes, error)
+    })
+    // Not caught: a list that cannot be asked is no fault of the token's, and lets nobody in.
+    if (denyList.isRevoked(token, principal)) {
+      throw refused(reply, 'revoked', 'invalid_token', requiredScopes, new TokenRefused('revoked', 'on the deny-list'))
     }
+    return principal
   }
 
   /** Runs a check, and reports and passes on what it refuses. */

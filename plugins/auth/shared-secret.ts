@@ -49,7 +49,9 @@ export async function sharedSecretVerifier (app: FastifyInstance, { secrets, ...
   if (secrets.some((secret) => Buffer.byteLength(secret) < minSecretBytes)) {
     throw new Error(`auth: a secret must have at least ${minSecretBytes} bytes`)
   }
-  const checks = await Promise.all(secrets.map((secret) => signatureCheck(app, secret)))
+  const checks: Check[] = []
+  // One after the other: Fastify loads plugins in order, and a scope whose turn has not come is not there yet.
+  for (const secret of secrets) checks.push(await signatureCheck(app, secret))
 
   function signed (token: string): unknown {
     let refused: unknown

@@ -17,8 +17,7 @@ function withoutQuery (url: string): string {
   return query === -1 ? url : url.slice(0, query)
 }
 
-function writeAccessLine (request: FastifyRequest, reply: FastifyReply): void {
-  const finished = reply.raw.writableEnded
+function writeAccessLine (request: FastifyRequest, reply: FastifyReply, finished: boolean): void {
   const fields = {
     logger: 'access',
     method: request.method,
@@ -38,8 +37,11 @@ function writeAccessLine (request: FastifyRequest, reply: FastifyReply): void {
  */
 const logging: FastifyPluginCallback = (app, _options, done) => {
   app.addHook('onRequest', (request, reply, next) => {
+    // Not `writableEnded`: an answer that is complete here may be cut off on its way.
+    let finished = false
+    reply.raw.once('finish', () => { finished = true })
     // 'close' also comes after an abort, where Fastify's onResponse stays silent.
-    reply.raw.once('close', () => { writeAccessLine(request, reply) })
+    reply.raw.once('close', () => { writeAccessLine(request, reply, finished) })
     next()
   })
   done()

@@ -1,4 +1,5 @@
-import { LogController, type FastifyServerOptions } from 'fastify'
+import { Writable } from 'node:stream'
+import { LogController, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify'
 import pretty from 'pino-pretty'
 import { loggedException } from './exception.ts'
 import { nameOf } from './named-logger.ts'
@@ -19,6 +20,15 @@ const pinoLevels = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'erro
 
 const shownLevels = new Map<string, string>([['trace', 'DEBUG'], ['debug', 'DEBUG'], ['info', 'INFO'], ['warn', 'WARNING'], ['error', 'ERROR'], ['fatal', 'CRITICAL']])
 
+function streamTo (destination: NonNullable<LogFormat['destination']>): Writable {
+  return new Writable({
+    write (line, _encoding, done) {
+      destination.write(String(line))
+      done()
+    }
+  })
+}
+
 function textStream (destination: LogFormat['destination']) {
   return pretty({
     messageKey: 'message',
@@ -31,14 +41,32 @@ function textStream (destination: LogFormat['destination']) {
     colorize: destination === undefined && process.stdout.isTTY,
     translateTime: false,
     sync: true,
-    ...(destination === undefined ? {} : { destination: { write: (line: string) => { destination.write(line) } } })
+    ...(destination === undefined ? {} : { destination: streamTo(destination) })
   })
 }
 
 /**
+ * Fastify's own lines about requests, without those that the access line stands for and without requests, whose URL
+ * may carry what nobody should read in a log. Switching them off by Fastify's option would hide errors too.
+ */
+class ErrorLines extends LogController {
+  override incomingRequest (): void {}
+  override requestCompleted (): void {}
+  override routeNotFound (): void {}
+
+  override defaultErrorLog (error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+    if (reply.statusCode >= 500) reply.log.error({ err: error }, 'request failed')
+  }
+
+  override writeHeadError (error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+    reply.log.warn({ err: error }, 'the answer cannot be sent')
+  }
+}
+
+/**
  * Server options that make Fastify write one JSON object a line with the fields timestamp (ISO 8601, UTC), level,
- * logger, message, environment, service, version, correlation_id and exception. Fastify's own lines about
- * requests are switched off: the logging plugin writes one of ours in their place.
+ * logger, message, environment, service, version, correlation_id and exception. Of Fastify's own lines about
+ * requests only errors are left: the logging plugin writes one of ours in the place of the others.
  */
 export function loggingOptions ({ level, format, environment, service, version, destination }: LogFormat) {
   const stream = format === 'text' ? textStream(destination) : destination
@@ -58,6 +86,6 @@ export function loggingOptions ({ level, format, environment, service, version, 
       serializers: { exception: (error: unknown) => loggedException(error) },
       ...(stream === undefined ? {} : { stream })
     },
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlation_id' })
+    logController: new ErrorLines({ requestIdLogLabel: 'correlation_id' })
   } satisfies FastifyServerOptions
 }

@@ -65,10 +65,12 @@ async function serve (app: FastifyInstance, server: ServerInfo, request: Fastify
   if (method !== undefined) await app.requireScopes(request, reply, scopesFor(app, method, params))
 
   const operation = new Operation(method, revisionOf(request))
+  let finished = false
   app.instruments.inFlight.inc()
+  reply.raw.once('finish', () => { finished = true })
   reply.raw.once('close', () => {
     app.instruments.inFlight.dec()
-    operation.end(app.instruments, reply.raw.writableEnded)
+    operation.end(app.instruments, finished)
   })
   handOver(reply)
   try {
@@ -87,13 +89,13 @@ async function serve (app: FastifyInstance, server: ServerInfo, request: Fastify
 const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins }) => {
   const anyOrigin = allowedOrigins.includes('*')
 
+  app.addHook('onRequest', app.limits.address)
   app.addHook('onRequest', async (request, reply) => {
     const { origin } = request.headers
     // DNS rebinding: a page that made a browser take us for its own host still names itself here.
     if (origin === undefined || anyOrigin || allowedOrigins.includes(origin)) return
     await reply.code(403).send({ error: 'Forbidden', message: 'Requests from this origin are not allowed.' })
   })
-  app.addHook('onRequest', app.limits.address)
 
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'))

@@ -1,0 +1,469 @@
+import { spawn } from 'node:child_process'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { ConfigError, configSchema, documentationOf, loadConfig, publicUrl, resourceUrl } from '../config.ts'
+import { apiKey, environment, secret } from './helper.ts'
+
+const names = configSchema.keyof().options
+
+/** A value for every variable that is wrong for it, in the types that a JSON file can hold. */
+const wrong: Record<string, unknown> = {
+  DJANGO_BASE_URL: 'ftp://django:8000',
+  DJANGO_API_KEY: 'has a space',
+  DJANGO_TIMEOUT: '4',
+  DJANGO_MAX_RETRIES: 11,
+  DJANGO_POOL_SIZE: '0',
+  DJANGO_MAX_RESPONSE_BYTES: 1023,
+  DJANGO_HEALTH_PATH: 'health',
+  JWT_SECRET: 'hunter2-hunter2',
+  JWT_SECRET_PREVIOUS: 'hunter1-hunter1',
+  JWT_ALGORITHM: 'none',
+  JWT_ISSUER: 1,
+  JWT_AUDIENCE: { name: 'audience' },
+  REQUIRED_SCOPES: 'read "write"',
+  JWT_MAX_LIFETIME: 59,
+  REVOKED_TOKEN_IDS: 5,
+  AUTH_ENABLED: 'maybe',
+  ALLOW_UNAUTHENTICATED: 2,
+  RATE_LIMIT_REQUESTS: '0',
+  RATE_LIMIT_WINDOW: '59',
+  RATE_LIMIT_ADDRESS_REQUESTS: '1.5',
+  PORT: '1023',
+  MCP_HOST: 7,
+  PUBLIC_URL: 'mcp.example.com',
+  ALLOWED_ORIGINS: 'https://app.example.com/path',
+  TRUST_PROXY: '1',
+  DRAIN_SECONDS: '-1',
+  READY_REQUIRES_DJANGO: 'perhaps',
+  SERVER_NAME: 1,
+  SERVER_VERSION: 1,
+  ENVIRONMENT: 'prod',
+  TMP_DIR: [],
+  TOOLS_DIR: 1,
+  RESOURCES_DIR: false,
+  LOG_LEVEL: 'LOUD',
+  LOG_FORMAT: 'xml',
+  DEBUG: 'nope'
+}
+
+/** What `loadConfig` throws for these variables. */
+function refusal (variables: Record<string, unknown>): ConfigError {
+  try {
+    loadConfig(variables)
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+    throw error
+  }
+  throw new Error('the configuration was accepted')
+}
+
+/** The problems by variable. */
+function problemsOf (variables: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(refusal(variables).problems.map(({ variable, message }) => [variable, message]))
+}
+
+function file (t: Test, content: unknown): string {
+  return join(t.testdir({ 'config.json': typeof content === 'string' ? content : JSON.stringify(content) }), 'config.json')
+}
+
+t.test('a sound configuration gets every default', (t) => {
+  const { config } = loadConfig(environment({ TMP_DIR: undefined, LOG_LEVEL: undefined }))
+  t.match(config, {
+    DJANGO_TIMEOUT: 30, DJANGO_MAX_RETRIES: 3, DJANGO_POOL_SIZE: 20, DJANGO_HEALTH_PATH: '/api/v1/core/stats/',
+    JWT_ALGORITHM: 'HS256', REQUIRED_SCOPES: ['read'], JWT_MAX_LIFETIME: 86_400, AUTH_ENABLED: true, ALLOW_UNAUTHENTICATED: false,
+    RATE_LIMIT_REQUESTS: 100, RATE_LIMIT_WINDOW: 3600, PORT: 8080, MCP_HOST: '0.0.0.0', ALLOWED_ORIGINS: [], TRUST_PROXY: [],
+    DRAIN_SECONDS: 0, READY_REQUIRES_DJANGO: true, ENVIRONMENT: 'production', TMP_DIR: '/tmp/mcp_server', LOG_LEVEL: 'INFO',
+    LOG_FORMAT: 'json', DEBUG: false
+  })
+  t.equal(publicUrl(config), 'http://localhost:8080')
+  t.equal(resourceUrl(config), 'http://localhost:8080/mcp')
+  t.end()
+})
+
+t.test('the result cannot be changed', (t) => {
+  const { config } = loadConfig(environment())
+  t.ok(Object.isFrozen(config))
+  t.throws(() => { Object.assign(config, { PORT: 1 }) }, TypeError)
+  t.end()
+})
+
+t.test('all variables wrong at once are all named in one error, with what was given and what is expected', (t) => {
+  t.same(Object.keys(wrong).toSorted(), names.toSorted(), 'the table covers every variable')
+  const error = refusal(wrong)
+  const problems = Object.fromEntries(error.problems.map(({ variable, message }) => [variable, message]))
+  t.same(Object.keys(problems).toSorted(), names.toSorted())
+  t.equal(error.problems.length, names.length, 'each once')
+  t.match(error.message, `Configuration is not valid (${names.length} problems):`)
+  for (const name of names) {
+    t.match(problems[name], `expected ${documentationOf(name).expected}`, `${name}: what is expected`)
+    t.match(error.message, `  ${name}: ${problems[name]}\n`, `${name}: in the message`)
+    const given = typeof wrong[name] === 'string' ? wrong[name] : JSON.stringify(wrong[name])
+    if (documentationOf(name).secret === true) {
+      t.match(problems[name], `given ******** (${given.length} characters)`, `${name}: masked`)
+      t.notMatch(error.message, given, `${name}: not printed`)
+    } else {
+      t.match(problems[name], `given ${JSON.stringify(given)}`, `${name}: what was given`)
+    }
+  }
+  t.end()
+})
+
+t.test('what is required and not set is named', (t) => {
+  t.same(problemsOf({}), {
+    DJANGO_BASE_URL: 'not set; expected an http or https URL without credentials, query or fragment',
+    DJANGO_API_KEY: 'not set; expected visible ASCII characters without spaces',
+    JWT_SECRET: 'not set; expected a text of at least 32 characters'
+  })
+  t.match(refusal(environment({ JWT_SECRET: undefined })).message, 'Configuration is not valid (1 problem):')
+  t.end()
+})
+
+t.test('credentials in a URL are refused and not printed', (t) => {
+  for (const url of [
+    'http://admin:hunter2@django:8000',
+    'http://hunter2@django:8000',
+    'http://admin:hunter2@x@django:8000',
+    'http://admin:hunter2/x@django:8000',
+    'http://admin:hunter2/x?y@django:8000',
+    'admin:hunter2@django:8000',
+    'http://django:8000/?api_key=hunter2',
+    'http://django:8000/#hunter2'
+  ]) {
+    for (const variable of ['DJANGO_BASE_URL', 'PUBLIC_URL', 'ALLOWED_ORIGINS', 'TRUST_PROXY']) {
+      const error = refusal(environment({ [variable]: url }))
+      t.same(error.problems.map(({ variable }) => variable), [variable], `${variable}=${url}`)
+      t.notMatch(error.message, 'hunter2', `${variable}=${url}: not printed`)
+    }
+  }
+  t.match(problemsOf(environment({ DJANGO_BASE_URL: 'http://admin:hunter2@django:8000' })).DJANGO_BASE_URL, 'given "http://********@django:8000"')
+  t.notMatch(refusal(environment({ ALLOWED_ORIGINS: ['https://a.example', 'https://admin:hunter2@b.example'] })).message, 'hunter2')
+  t.end()
+})
+
+t.test('a long value is cut in the message', (t) => {
+  const { LOG_LEVEL } = problemsOf(environment({ LOG_LEVEL: 'x'.repeat(10_000) }))
+  t.match(LOG_LEVEL, `given "${'x'.repeat(100)}…"`)
+  t.notMatch(LOG_LEVEL, 'x'.repeat(101))
+  t.end()
+})
+
+t.test('bounds are part of the range', (t) => {
+  const bounds: Array<[string, number, number]> = [
+    ['PORT', 1024, 65_535], ['DJANGO_TIMEOUT', 5, 300], ['DJANGO_MAX_RETRIES', 0, 10], ['DJANGO_POOL_SIZE', 1, 100],
+    ['RATE_LIMIT_REQUESTS', 1, Number.MAX_SAFE_INTEGER], ['RATE_LIMIT_WINDOW', 60, Number.MAX_SAFE_INTEGER], ['DRAIN_SECONDS', 0, 300],
+    ['JWT_MAX_LIFETIME', 60, 31_536_000]
+  ]
+  for (const [name, min, max] of bounds) {
+    for (const value of [min, max]) {
+      const { config } = loadConfig(environment({ [name]: String(value) }))
+      t.match(config, { [name]: value }, `${name}=${value}`)
+    }
+    for (const value of [min - 1, max + 1]) t.match(problemsOf(environment({ [name]: String(value) }))[name], 'expected a whole number', `${name}=${value}`)
+  }
+  t.end()
+})
+
+t.test('numbers that are not written as whole numbers are refused', (t) => {
+  for (const value of ['8080.5', '1e4', '0x1f90', '8_080', '8080 and more', 'NaN', 'Infinity', 8080.5, true]) {
+    t.match(problemsOf(environment({ PORT: value })).PORT, 'expected a whole number from 1024 to 65535', String(value))
+  }
+  t.equal(loadConfig(environment({ PORT: ' 9090 ' })).config.PORT, 9090)
+  t.end()
+})
+
+t.test('names of levels, formats and environments may be written in any case', (t) => {
+  const { config } = loadConfig(environment({ LOG_LEVEL: 'warning', LOG_FORMAT: 'TEXT', ENVIRONMENT: 'Staging' }))
+  t.match(config, { LOG_LEVEL: 'WARNING', LOG_FORMAT: 'text', ENVIRONMENT: 'staging' })
+  t.end()
+})
+
+t.test('URLs lose their trailing slash', (t) => {
+  const { config } = loadConfig(environment({ DJANGO_BASE_URL: 'http://django:8000/sub//', PUBLIC_URL: 'https://mcp.example.com/' }))
+  t.equal(config.DJANGO_BASE_URL, 'http://django:8000/sub')
+  t.equal(resourceUrl(config), 'https://mcp.example.com/mcp')
+  t.end()
+})
+
+t.test('lists are split at commas, trimmed, and lose empty entries', (t) => {
+  const { config } = loadConfig(environment({ ALLOWED_ORIGINS: ' https://a.example , https://b.example:8443,,', TRUST_PROXY: '10.0.0.0/8, ::1,fd00::/8' }))
+  t.same(config.ALLOWED_ORIGINS, ['https://a.example', 'https://b.example:8443'])
+  t.same(config.TRUST_PROXY, ['10.0.0.0/8', '::1', 'fd00::/8'])
+  t.end()
+})
+
+t.test('attack 67: a hop count, true or every address as trusted proxy is refused', (t) => {
+  for (const value of ['1', 'true', true, 1, '*', '0.0.0.0/0', '::/0', '10.0.0.0/33', '::1/129', '10.0.0.0/8/8', '10.0.0.0/', 'loopback', 'proxy.example']) {
+    t.match(problemsOf(environment({ TRUST_PROXY: value })).TRUST_PROXY, 'expected IP addresses or CIDR ranges', String(value))
+  }
+  t.end()
+})
+
+t.test('origins must be origins', (t) => {
+  for (const value of ['https://app.example.com/', 'https://app.example.com/path', 'app.example.com', 'null', 'HTTPS://app.example.com', 'https://app.example.com:443']) {
+    t.match(problemsOf(environment({ ALLOWED_ORIGINS: value })).ALLOWED_ORIGINS, 'expected origins', value)
+  }
+  t.end()
+})
+
+t.test('empty values count as not set', (t) => {
+  const { config } = loadConfig(environment({ PORT: '', JWT_ISSUER: '', JWT_AUDIENCE: '', ALLOWED_ORIGINS: '', DEBUG: '', CONFIG_FILE: '', SERVER_NAME: '' }))
+  t.match(config, { PORT: 8080, ALLOWED_ORIGINS: [], DEBUG: false, SERVER_NAME: 'django-mcp-server' })
+  t.equal(config.JWT_ISSUER, undefined)
+  t.equal(config.JWT_AUDIENCE, undefined)
+  t.match(problemsOf(environment({ JWT_SECRET: '' })).JWT_SECRET, 'not set')
+  t.end()
+})
+
+t.test('attack 93: a secret that is no secret is refused', (t) => {
+  const table: Array<[string, string, RegExp]> = [
+    ['short', 'Zx9-uY2kLm4Qp7Rs1Tv8Wb3Nc6Dh5Fg', /expected a text of at least 32 characters/],
+    ['PEM', '-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\n-----END PUBLIC KEY-----', /a PEM key is not a shared secret/],
+    ['PEM behind a line break', '\n  -----BEGIN PRIVATE KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\n-----END PRIVATE KEY-----', /a PEM key is not a shared secret/],
+    ['JWK', '{ "kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ" }', /a JSON Web Key is not a shared secret/],
+    ['JWK set', '{\n"keys": [{ "kty": "RSA", "n": "AyM1SysPpbyDfgZld3umj1qzKObwV" }] }', /a JSON Web Key is not a shared secret/],
+    ['the sentence of .env.example', 'output of: openssl rand -base64 48', /this is a placeholder/],
+    ['placeholder', 'change-me-change-me-change-me-0123456789', /this is a placeholder/],
+    ['your secret', 'your_secret_key_goes_here_0123456789abc', /this is a placeholder/],
+    ['Django\'s default', 'django-insecure-8d7f6g5h4j3k2l1z0x9c8v7b6n5m', /this is a placeholder/],
+    ['one character', 'a'.repeat(64), /too few different characters/],
+    ['pattern', '12341234'.repeat(8), /too few different characters/]
+  ]
+  for (const [name, value, expected] of table) {
+    for (const variable of ['JWT_SECRET', 'JWT_SECRET_PREVIOUS']) {
+      const error = refusal(environment({ [variable]: value }))
+      t.same(error.problems.map(({ variable }) => variable), [variable], `${variable}: ${name}`)
+      t.match(error.message, expected, `${variable}: ${name}`)
+      t.notMatch(error.message, value, `${variable}: ${name} is not printed`)
+    }
+  }
+  t.end()
+})
+
+t.test('attack 93: a secret that Django uses too is refused', (t) => {
+  for (const other of ['DJANGO_SECRET_KEY', 'SECRET_KEY', 'DJANGO_API_KEY']) {
+    for (const variable of ['JWT_SECRET', 'JWT_SECRET_PREVIOUS']) {
+      const shared = 'Qp7Rs1Tv8Wb3Nc6Dh5Fg0Zx9-uY2kLm4'
+      const error = refusal(environment({ [other]: shared, [variable]: shared }))
+      t.same(error.problems.map(({ variable }) => variable), [variable], `${variable} = ${other}`)
+      t.match(error.message, `the same as ${other}`)
+      t.notMatch(error.message, shared)
+    }
+  }
+  t.equal(loadConfig(environment({ DJANGO_SECRET_KEY: 'Qp7Rs1Tv8Wb3Nc6Dh5Fg0Zx9-uY2kLm4' })).config.JWT_SECRET, secret)
+  t.end()
+})
+
+t.test('production refuses what is unsafe unless it is asked for by name', (t) => {
+  t.match(problemsOf(environment({ AUTH_ENABLED: 'false' })).AUTH_ENABLED, 'refused in production unless ALLOW_UNAUTHENTICATED=true')
+  t.match(problemsOf(environment({ AUTH_ENABLED: false })).AUTH_ENABLED, 'refused in production unless ALLOW_UNAUTHENTICATED=true')
+  t.match(problemsOf(environment({ ALLOWED_ORIGINS: '*' })).ALLOWED_ORIGINS, 'refused in production')
+  t.match(problemsOf(environment({ ALLOWED_ORIGINS: 'https://a.example,*' })).ALLOWED_ORIGINS, 'refused in production')
+  t.match(problemsOf(environment({ JWT_ISSUER: 'http://auth.example.com' })).JWT_ISSUER, 'expected an https URL')
+  t.match(problemsOf(environment({ JWT_ISSUER: 'HTTP://auth.example.com' })).JWT_ISSUER, 'expected an https URL')
+  t.same(Object.keys(problemsOf(environment({ AUTH_ENABLED: 'false', ALLOWED_ORIGINS: '*', JWT_ISSUER: 'http://auth.example.com' }))).toSorted(),
+    ['ALLOWED_ORIGINS', 'AUTH_ENABLED', 'JWT_ISSUER'], 'all at once')
+
+  t.match(loadConfig(environment({ AUTH_ENABLED: 'false', ALLOW_UNAUTHENTICATED: 'true' })).config, { AUTH_ENABLED: false })
+  for (const ENVIRONMENT of ['staging', 'development', 'test']) {
+    t.match(loadConfig(environment({ ENVIRONMENT, AUTH_ENABLED: 'false', ALLOWED_ORIGINS: '*', JWT_ISSUER: 'http://localhost:9000', JWT_SECRET: undefined })).config,
+      { AUTH_ENABLED: false, ALLOWED_ORIGINS: ['*'], JWT_ISSUER: 'http://localhost:9000' }, ENVIRONMENT)
+  }
+  t.end()
+})
+
+t.test('one folder for tools and resources is refused', (t) => {
+  t.match(problemsOf(environment({ TOOLS_DIR: '/app/custom', RESOURCES_DIR: '/app/custom' })).RESOURCES_DIR, 'the same as TOOLS_DIR')
+  t.end()
+})
+
+t.test('warnings say what is unsafe', (t) => {
+  const quiet = { PUBLIC_URL: 'https://mcp.example.com', JWT_AUDIENCE: 'https://mcp.example.com/mcp' }
+  t.same(loadConfig(environment(quiet)).warnings, [])
+  t.same(loadConfig(environment({ ...quiet, ENVIRONMENT: 'test', AUTH_ENABLED: 'false', ALLOWED_ORIGINS: '*' })).warnings, [
+    'AUTH_ENABLED=false: every caller may use every tool',
+    'ALLOWED_ORIGINS=*: web pages of any origin may call this service'
+  ])
+  t.same(loadConfig(environment({ PORT: '9090' })).warnings, [
+    'JWT_AUDIENCE is not set: the secret alone binds tokens to this service; a token with aud must name http://localhost:9090/mcp',
+    'PUBLIC_URL is not set: challenges point clients to http://localhost:9090'
+  ])
+  t.end()
+})
+
+t.test('a misspelt variable is a warning when the rest is sound, and part of the error when it is not', (t) => {
+  const { warnings } = loadConfig(environment({ RATE_LIMIT_REQUEST: '5', DJANGO_TIMOUT: '5', django_pool_size: '5' }))
+  t.ok(warnings.includes('RATE_LIMIT_REQUEST is set but unknown; did you mean RATE_LIMIT_REQUESTS?'))
+  t.ok(warnings.includes('DJANGO_TIMOUT is set but unknown; did you mean DJANGO_TIMEOUT?'))
+  t.ok(warnings.includes('django_pool_size is set but unknown; did you mean DJANGO_POOL_SIZE?'))
+
+  const error = refusal(environment({ DJANGO_API_KEY: undefined, DJANGO_APIKEY: 'prefix.hunter2' }))
+  t.match(error.problems, [{ variable: 'DJANGO_API_KEY', message: /^not set/ }, { variable: 'DJANGO_APIKEY', message: 'unknown; did you mean DJANGO_API_KEY?' }])
+  t.notMatch(error.message, 'hunter2')
+  t.end()
+})
+
+t.test('variables of other programs are not taken for misspelt ones', (t) => {
+  const others = { PATH: '/bin', HOME: '/', POST: '1', HOST: 'x', LOGNAME: 'x', TMPDIR: '/tmp', DJANGO_SETTINGS_MODULE: 'x', DJANGO_SECRET_KEY: 'x', DJANGO_DEBUG: '1', KUBERNETES_PORT: '1' }
+  t.same(loadConfig(environment({ ...others, PUBLIC_URL: 'https://mcp.example.com', JWT_AUDIENCE: 'a' })).warnings, [])
+  t.notMatch(loadConfig(environment({ RATE_LIMIT_REQUEST: '5', RATE_LIMIT_REQUESTS: '6' })).warnings.join('\n'), 'RATE_LIMIT_REQUEST ', 'the variable that was meant is set')
+  t.end()
+})
+
+t.test('CONFIG_FILE takes the place of variables, with values in their JSON types', (t) => {
+  const CONFIG_FILE = file(t, {
+    DJANGO_BASE_URL: 'http://django:8000', DJANGO_API_KEY: apiKey, JWT_SECRET: secret, PORT: 9000, DEBUG: true, READY_REQUIRES_DJANGO: false,
+    ALLOWED_ORIGINS: ['https://a.example', ' https://b.example '], REQUIRED_SCOPES: ['read', 'write'], JWT_ISSUER: null, DJANGO_TIMEOUT: '60'
+  })
+  const { config } = loadConfig({ CONFIG_FILE })
+  t.match(config, {
+    DJANGO_BASE_URL: 'http://django:8000', PORT: 9000, DEBUG: true, READY_REQUIRES_DJANGO: false,
+    ALLOWED_ORIGINS: ['https://a.example', 'https://b.example'], REQUIRED_SCOPES: ['read', 'write'], DJANGO_TIMEOUT: 60
+  })
+  t.equal(config.JWT_ISSUER, undefined)
+  t.end()
+})
+
+t.test('the environment goes over the file, except where it is empty', (t) => {
+  const CONFIG_FILE = file(t, { PORT: 9000, DEBUG: true, SERVER_NAME: 'from-file' })
+  t.match(loadConfig(environment({ CONFIG_FILE, PORT: '9001', SERVER_NAME: '' })).config, { PORT: 9001, DEBUG: true, SERVER_NAME: 'from-file' })
+  t.end()
+})
+
+t.test('a file that cannot be used is one problem among the others', (t) => {
+  const folder = t.testdir({ 'broken.json': '{ "PORT": 1', 'array.json': '[]', 'text.json': '"PORT"', 'null.json': 'null' })
+  const table: Array<[string, string]> = [
+    ['missing.json', 'it cannot be read'], ['.', 'it cannot be read'], ['broken.json', 'it is not valid JSON'],
+    ['array.json', 'it is not a JSON object'], ['text.json', 'it is not a JSON object'], ['null.json', 'it is not a JSON object']
+  ]
+  for (const [name, reason] of table) {
+    const problems = problemsOf(environment({ CONFIG_FILE: join(folder, name), PORT: '1' }))
+    t.match(problems.CONFIG_FILE, `${reason}; expected a JSON object with variables as keys`, name)
+    t.match(problems.CONFIG_FILE, name)
+    t.match(problems.PORT, 'given "1"', 'the others are named too')
+  }
+  t.end()
+})
+
+t.test('an unknown key in the file is refused, with a hint where one is near', (t) => {
+  const CONFIG_FILE = file(t, { PROT: 9000, LOG_LEVLE: 'INFO', COLOUR: 'hunter2', constructor: 1 })
+  const error = refusal(environment({ CONFIG_FILE }))
+  const problems = Object.fromEntries(error.problems.map(({ variable, message }) => [variable, message]))
+  t.same(problems, {
+    PROT: `unknown in ${CONFIG_FILE}`,
+    LOG_LEVLE: `unknown in ${CONFIG_FILE}; did you mean LOG_LEVEL?`,
+    COLOUR: `unknown in ${CONFIG_FILE}`,
+    constructor: `unknown in ${CONFIG_FILE}`
+  })
+  t.notMatch(error.message, 'hunter2')
+  t.end()
+})
+
+t.test('a secret from the file is compared with Django\'s from the environment', (t) => {
+  const CONFIG_FILE = file(t, { JWT_SECRET: secret })
+  t.match(problemsOf(environment({ JWT_SECRET: undefined, CONFIG_FILE, DJANGO_SECRET_KEY: secret })).JWT_SECRET, 'the same as DJANGO_SECRET_KEY')
+  t.end()
+})
+
+t.test('every variable has a description, a group and an expected form', (t) => {
+  for (const name of names) {
+    const { group, description, expected } = documentationOf(name)
+    t.ok(group.length > 0 && description.endsWith('.') && expected.length > 0, name)
+  }
+  t.end()
+})
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+async function freePort (): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  const address: AddressInfo | string | null = server.address()
+  await new Promise((resolve) => { server.close(resolve) })
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
+  return address.port
+}
+
+async function opens (port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => { socket.destroy(); resolve(true) })
+    socket.once('error', () => { resolve(false) })
+  })
+}
+
+interface Run {
+  code: number | null
+  stdout: string
+  stderr: string
+  /** How often a connection was tried while it ran. */
+  tries: number
+  opened: boolean
+}
+
+/** Runs a program with nothing but these variables until it ends, trying all the time to connect to its port. */
+async function run (t: Test, args: readonly string[], variables: Record<string, string>, port: number): Promise<Run> {
+  // A folder of its own, so that no .env of a developer takes part.
+  const child = spawn(process.execPath, args, { cwd: t.testdirName, env: { PATH: process.env.PATH, ...variables }, stdio: ['ignore', 'pipe', 'pipe'] })
+  t.teardown(() => { child.kill('SIGKILL') })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => { stdout += chunk })
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => { stderr += chunk })
+  const end = new Promise<number | null>((resolve) => { child.once('close', resolve) })
+  let tries = 0
+  let opened = false
+  while (child.exitCode === null && child.signalCode === null && !opened) {
+    opened = await opens(port)
+    tries += 1
+    await sleep(5)
+  }
+  child.kill('SIGTERM')
+  return { code: await end, stdout, stderr, tries, opened }
+}
+
+const programs: Array<[string, readonly string[]]> = [
+  ['node server.ts', [join(root, 'server.ts')]],
+  ['fastify start -o app.ts', [join(root, 'node_modules/fastify-cli/cli.js'), 'start', '-o', join(root, 'app.ts')]]
+]
+
+for (const [name, args] of programs) {
+  t.test(`${name} with every variable wrong names all of them, ends with 1 and never listens`, async (t) => {
+    const port = await freePort()
+    const CONFIG_FILE = file(t, { ...wrong, COLOUR: 'blue' })
+    const { code, stdout, stderr, tries, opened } = await run(t, args, { CONFIG_FILE, PORT: String(port) }, port)
+    t.equal(code, 1)
+    t.notOk(opened)
+    t.ok(tries > 1, 'connecting was tried while it ran')
+    for (const variable of names) {
+      if (variable !== 'PORT') t.match(stderr, `\n  ${variable}: `, variable)
+    }
+    t.match(stderr, /^Configuration is not valid \(\d+ problems\):\n/)
+    t.match(stderr, '  COLOUR: unknown in ')
+    t.notMatch(stderr, /^\s+at .*[:)]\d*/m, 'no stack trace')
+    t.notMatch(stderr, 'hunter', 'no secret')
+    t.equal(stdout, '')
+  })
+
+  t.test(`${name} with a wrong port ends with 1`, async (t) => {
+    t.testdir({})
+    const variables = { DJANGO_BASE_URL: 'http://127.0.0.1:9', DJANGO_API_KEY: apiKey, JWT_SECRET: secret }
+    const { code, stderr } = await run(t, args, { ...variables, PORT: 'http' }, await freePort())
+    t.equal(code, 1)
+    t.equal(stderr, 'Configuration is not valid (1 problem):\n  PORT: given "http"; expected a whole number from 1024 to 65535\nEvery variable is described in .env.example.\n')
+  })
+
+  t.test(`${name} with a sound configuration listens and ends with 0`, async (t) => {
+    t.testdir({})
+    const port = await freePort()
+    const { code, stderr, opened } = await run(t, args, {
+      DJANGO_BASE_URL: 'http://127.0.0.1:9', DJANGO_API_KEY: apiKey, JWT_SECRET: secret, PORT: String(port), MCP_HOST: '127.0.0.1',
+      FASTIFY_ADDRESS: '127.0.0.1', TMP_DIR: join(t.testdirName, 'tmp'), FASTIFY_CLOSE_GRACE_DELAY: '10000'
+    }, port)
+    t.ok(opened)
+    t.equal(code, 0)
+    t.equal(stderr, '')
+  })
+}
