@@ -2,6 +2,13 @@ import fastifyCors from '@fastify/cors'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route sets its CORS headers itself. */
+    cors?: false
+  }
+}
+
 export interface CorsOptions {
   /** Origins of the pages that may read our answers, compared exactly, or `['*']` for all. */
   origins: readonly string[]
