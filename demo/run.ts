@@ -71,7 +71,7 @@ async function demo ({ once, venv }: Options, signal: AbortSignal): Promise<void
     const call = { tool: 'get_opportunities', arguments: { status: 'active', limit: 3 } }
     const answer = await callTool({ url: `${mcp.url}/mcp`, token: mcp.token, signal, ...call })
     say(`\n${addresses({ djangoUrl: backend.url, djangoPid: backend.pid, djangoLog: once ? undefined : logFile, mcpUrl: mcp.url })}`)
-    if (!once) say(`\n${snippets(mcp.url, mcp.token)}`)
+    say(`\n${snippets(mcp.url, mcp.token)}`)
     say(`\nA client has just called ${call.tool} with ${JSON.stringify(call.arguments)} and got:\n\n${opportunityTable(answer)}`)
     if (once) return
     say('\nEverything runs until Ctrl-C.')

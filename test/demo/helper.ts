@@ -20,9 +20,9 @@ export interface DemoProcess {
   exited: Promise<number | null>
 }
 
-/** Starts `node demo/run.ts`, and ends it after the test if it has not ended by then. */
+/** Starts `node demo/run.ts` as `npm run demo` does, and ends it after the test if it has not ended by then. */
 export function runDemo (t: Test, args: readonly string[], variables: Record<string, string> = {}): DemoProcess {
-  const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...variables }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...args], { env: { ...process.env, ...variables }, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8')

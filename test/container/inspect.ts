@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+/*
+ * Checks an image that has been built: `node test/container/inspect.ts MANIFEST ROOT`, where MANIFEST is what
+ * `buildah inspect` printed and ROOT the folder with the image's files.
+ */
+
+const inspected = z.object({
+  Docker: z.object({
+    config: z.object({
+      User: z.string(),
+      WorkingDir: z.string(),
+      Env: z.array(z.string()),
+      Cmd: z.array(z.string()),
+      ExposedPorts: z.record(z.string(), z.unknown()),
+      Volumes: z.record(z.string(), z.unknown()),
+      Labels: z.record(z.string(), z.string()),
+      Healthcheck: z.object({ Test: z.array(z.string()), Interval: z.int(), Timeout: z.int(), StartPeriod: z.int(), Retries: z.int() })
+    })
+  })
+})
+
+const lock = z.object({
+  packages: z.record(z.string(), z.object({ dev: z.boolean().default(false), optional: z.boolean().default(false) }))
+})
+
+const second = 1_000_000_000
+const uid = 1000
+
+const [manifest, root] = process.argv.slice(2)
+if (manifest === undefined || root === undefined) throw new Error('usage: inspect.ts MANIFEST ROOT')
+const { config } = inspected.parse(JSON.parse(readFileSync(manifest, 'utf8'))).Docker
+
+assert.equal(config.User, '1000:1000')
+assert.equal(config.WorkingDir, '/app')
+assert.deepEqual(Object.keys(config.ExposedPorts), ['8080/tcp'])
+assert.deepEqual(Object.keys(config.Volumes), ['/tmp/mcp_server'])
+assert.deepEqual(config.Healthcheck, {
+  Test: ['CMD', 'node', 'dist/healthcheck.js'],
+  Interval: 30 * second,
+  Timeout: 10 * second,
+  StartPeriod: 5 * second,
+  Retries: 3
+})
+assert.equal(config.Labels['org.opencontainers.image.title'], 'Django MCP Server')
+
+const environment = new Map(config.Env.map((entry) => {
+  const [name = '', ...value] = entry.split('=')
+  return [name, value.join('=')]
+}))
+assert.equal(environment.get('NODE_ENV'), 'production')
+assert.equal(environment.get('PORT'), '8080')
+// The longest DRAIN_SECONDS and DJANGO_TIMEOUT, and 5 seconds.
+assert.equal(Number(environment.get('FASTIFY_CLOSE_GRACE_DELAY')), (300 + 300 + 5) * 1000)
+
+// Nothing else: no .env, no sources, no tests.
+assert.deepEqual(readdirSync(join(root, 'app')).toSorted(), ['LICENSE', 'custom', 'dist', 'node_modules', 'package.json'])
+assert.ok(existsSync(join(root, 'app/dist/app.js')))
+assert.deepEqual(['demo', 'scripts', 'test'].filter((name) => existsSync(join(root, 'app/dist', name))), [])
+
+const { packages } = lock.parse(JSON.parse(readFileSync('package-lock.json', 'utf8')))
+const development = Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev)
+assert.ok(development.length > 0)
+assert.deepEqual(development.map(([path]) => path).filter((path) => existsSync(join(root, 'app', path))), [])
+const production = Object.entries(packages).filter(([path, { dev, optional }]) => path !== '' && !dev && !optional)
+assert.deepEqual(production.map(([path]) => path).filter((path) => !existsSync(join(root, 'app', path))), [])
+
+const tmp = statSync(join(root, 'tmp/mcp_server'))
+assert.deepEqual({ uid: tmp.uid, gid: tmp.gid, mode: tmp.mode & 0o777 }, { uid, gid: uid, mode: 0o700 })
+const app = statSync(join(root, 'app'))
+assert.deepEqual({ uid: app.uid, mode: app.mode & 0o022 }, { uid: 0, mode: 0 })
