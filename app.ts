@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyInstance, FastifyPluginOptions, FastifyServerOptions } from 'fastify'
 import { loadConfig, loadConfigOrExit, publicUrl, resourceUrl, type Config, type LoadedConfig } from './config.ts'
 import auth, { AuthError } from './plugins/auth/index.ts'
-import catalog from './plugins/catalog/index.ts'
+import catalog, { type CatalogOptions } from './plugins/catalog/index.ts'
 import correlation from './plugins/correlation.ts'
 import cors from './plugins/cors.ts'
 import django from './plugins/django/index.ts'
@@ -17,7 +17,7 @@ import tmpCleanup from './plugins/tmp-cleanup.ts'
 import mcp from './routes/mcp/index.ts'
 import wellKnown, { metadataUrl } from './routes/well-known.ts'
 
-export { defineResource, defineTool } from './plugins/catalog/definition.ts'
+export { definePrompt, defineResource, defineTool, WithContent } from './plugins/catalog/definition.ts'
 export type { CallContext, ContentBlock, ResourceContents, ResourceDefinition, ToolDefinition } from './plugins/catalog/definition.ts'
 export { ConfigError, loadConfig, type Config, type LoadedConfig } from './config.ts'
 export { CallError, type ErrorKind } from './errors.ts'
@@ -25,6 +25,8 @@ export { CallError, type ErrorKind } from './errors.ts'
 export interface AppOptions extends FastifyPluginOptions {
   /** What `loadConfig` gives; read from the environment where it is left out. */
   loaded?: LoadedConfig
+  /** Tools, resources and prompts beside those in the folders. */
+  definitions?: Pick<CatalogOptions, 'tools' | 'resources' | 'prompts'>
 }
 
 /** Bytes of a request's body. */
@@ -131,8 +133,10 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     onRetry: instruments.djangoRetry
   })
   await app.register(catalog, {
+    ...options.definitions,
     toolFolders: [folder('tools'), ...given(config.TOOLS_DIR)],
-    resourceFolders: [folder('resources'), ...given(config.RESOURCES_DIR)]
+    resourceFolders: [folder('resources'), ...given(config.RESOURCES_DIR)],
+    promptFolders: [folder('prompts'), ...given(config.PROMPTS_DIR)]
   })
   await app.register(drain, { seconds: config.DRAIN_SECONDS })
   await app.register(health, {
@@ -148,7 +152,11 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   instruments.gauge('mcp_draining', 'Whether the server is shutting down', () => Number(app.draining()))
   instruments.labelledGauge('mcp_catalog_items', 'Tools and resources by kind', 'kind', () => app.catalog.sizes)
 
-  await app.register(mcp, { server: { name, version }, allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(publicUrl(config)).origin] })
+  await app.register(mcp, {
+    server: { name, version },
+    allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(publicUrl(config)).origin],
+    stateSecret: config.JWT_SECRET ?? config.DJANGO_API_KEY
+  })
   if (config.AUTH_ENABLED) {
     await app.register(wellKnown, {
       resource: resourceUrl(config),

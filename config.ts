@@ -204,6 +204,9 @@ export const configSchema = z.object({
   RESOURCES_DIR: optional(text(), {
     group: 'Catalog', description: 'Folder with resources of your own, beside the built-in ones.', example: '/app/custom/resources'
   }),
+  PROMPTS_DIR: optional(text(), {
+    group: 'Catalog', description: 'Folder with prompts of your own, beside the built-in ones.', example: '/app/custom/prompts'
+  }),
 
   LOG_LEVEL: defaulted(oneOf(['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'], (value) => value.toUpperCase()), 'INFO', {
     group: 'Logs', description: 'Least level that is logged.'

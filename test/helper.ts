@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
-import djangoMcpServer, { serverOptions } from '../app.ts'
+import djangoMcpServer, { serverOptions, type AppOptions } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import { CallError } from '../errors.ts'
 
@@ -23,19 +23,19 @@ export function environment (overrides: Record<string, unknown> = {}): Record<st
 }
 
 /** The whole app as production makes it, closed after the test. `log` collects its log lines. */
-export async function buildApp (t: Test, overrides: Record<string, unknown> = {}, log?: LogLines): Promise<FastifyInstance> {
+export async function buildApp (t: Test, overrides: Record<string, unknown> = {}, log?: LogLines, definitions?: AppOptions['definitions']): Promise<FastifyInstance> {
   const loaded = loadConfig(environment(overrides))
   const options = serverOptions(loaded.config)
   const app = Fastify(log === undefined ? options : { ...options, logger: { ...options.logger, stream: log } })
   t.teardown(() => app.close())
-  await app.register(djangoMcpServer, { loaded })
+  await app.register(djangoMcpServer, { loaded, ...(definitions === undefined ? {} : { definitions }) })
   await app.ready()
   return app
 }
 
 /** The whole app listening on a free port of 127.0.0.1; gives its URL without a trailing slash. */
-export async function listen (t: Test, overrides: Record<string, unknown> = {}, log?: LogLines): Promise<{ app: FastifyInstance, url: string }> {
-  const app = await buildApp(t, overrides, log)
+export async function listen (t: Test, overrides: Record<string, unknown> = {}, log?: LogLines, definitions?: AppOptions['definitions']): Promise<{ app: FastifyInstance, url: string }> {
+  const app = await buildApp(t, overrides, log, definitions)
   return { app, url: await app.listen({ host: '127.0.0.1', port: 0 }) }
 }
 
@@ -133,4 +133,35 @@ export async function callError (promise: Promise<unknown>): Promise<CallError> 
     throw error
   }
   throw new Error('it did not fail')
+}
+
+/** Headers and body of a request of revision 2026-07-28, as its clients send them. */
+export function modernRequest (method: string, params: Record<string, unknown> = {}, { bearer = token(), meta = {} }: { bearer?: string, meta?: Record<string, unknown> } = {}) {
+  const name = params.name ?? params.uri ?? params.taskId
+  return {
+    method: 'POST' as const,
+    url: '/mcp',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${bearer}`,
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': method,
+      ...(typeof name === 'string' ? { 'mcp-name': name } : {})
+    },
+    payload: {
+      jsonrpc: '2.0',
+      id: 1,
+      method,
+      params: {
+        ...params,
+        _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} }, ...meta }
+      }
+    }
+  }
+}
+
+/** Sends one request of revision 2026-07-28 into the app, without a network. */
+export async function modernRpc (app: FastifyInstance, method: string, params: Record<string, unknown> = {}, options: { bearer?: string, meta?: Record<string, unknown> } = {}) {
+  return await app.inject(modernRequest(method, params, options))
 }

@@ -97,3 +97,25 @@ function compileJsonSchema (input: ObjectSchema): CompiledInput {
 export function compileInput (input: z.ZodObject | ObjectSchema): CompiledInput {
   return input instanceof z.ZodObject ? compileZod(input) : compileJsonSchema(input)
 }
+
+/** An output schema in both forms; the check throws for a result that is not of it. */
+export interface CompiledOutput {
+  jsonSchema: Record<string, unknown>
+  check: (result: unknown) => Record<string, unknown>
+}
+
+/**
+ * Compiles a tool's output.
+ * @throws {Error} for a JSON Schema that is not valid
+ */
+export function compileOutput (output: z.ZodObject | ObjectSchema): CompiledOutput {
+  if (output instanceof z.ZodObject) return { jsonSchema: toJsonSchema(output, 'output'), check: (result) => output.parse(result) }
+  const validate = ajv.compile(output)
+  return {
+    jsonSchema: output,
+    check (result) {
+      if (!validate(result)) throw new Error(ajv.errorsText(validate.errors))
+      return argumentObject.parse(result)
+    }
+  }
+}

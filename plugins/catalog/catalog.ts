@@ -1,6 +1,7 @@
 import { grants, type Principal } from '../auth/principal.ts'
+import type { Prompt } from './prompt.ts'
 import type { Resource } from './resource.ts'
-import type { Tool } from './tool.ts'
+import type { Tool, ToolListing } from './tool.ts'
 
 type ResourceListing = Extract<Resource['listing'], { uri: string }>
 type TemplateListing = Extract<Resource['listing'], { uriTemplate: string }>
@@ -15,19 +16,21 @@ function byName (left: { name: string }, right: { name: string }): number {
  */
 export class Catalog {
   readonly #tools: ReadonlyMap<string, Tool>
+  readonly #prompts: ReadonlyMap<string, Prompt>
   readonly #fixedResources: ReadonlyMap<string, Resource>
   readonly #templates: readonly Resource[]
 
-  constructor (tools: readonly Tool[], resources: readonly Resource[]) {
+  constructor (tools: readonly Tool[], resources: readonly Resource[], prompts: readonly Prompt[]) {
     this.#tools = new Map(tools.toSorted(byName).map((tool) => [tool.name, tool]))
+    this.#prompts = new Map(prompts.toSorted(byName).map((prompt) => [prompt.name, prompt]))
     const sorted = resources.toSorted((left, right) => byName(left.listing, right.listing))
     this.#fixedResources = new Map(sorted.filter(({ isTemplate }) => !isTemplate).map((resource) => [resource.uri, resource]))
     this.#templates = sorted.filter(({ isTemplate }) => isTemplate)
   }
 
   /** Number of items by kind. */
-  get sizes (): Record<'tool' | 'resource' | 'resource_template', number> {
-    return { tool: this.#tools.size, resource: this.#fixedResources.size, resource_template: this.#templates.length }
+  get sizes (): Record<'tool' | 'prompt' | 'resource' | 'resource_template', number> {
+    return { tool: this.#tools.size, prompt: this.#prompts.size, resource: this.#fixedResources.size, resource_template: this.#templates.length }
   }
 
   tool (name: string): Tool | undefined {
@@ -35,8 +38,17 @@ export class Catalog {
   }
 
   /** Entries of the tools that a principal may call, by name. */
-  toolListings (principal: Principal): Array<Tool['listing']> {
+  toolListings (principal: Principal): ToolListing[] {
     return [...this.#tools.values()].filter(({ scopes }) => grants(principal, scopes)).map(({ listing }) => listing)
+  }
+
+  prompt (name: string): Prompt | undefined {
+    return this.#prompts.get(name)
+  }
+
+  /** Entries of the prompts that a principal may get, by name. */
+  promptListings (principal: Principal): Array<Prompt['listing']> {
+    return [...this.#prompts.values()].filter(({ scopes }) => grants(principal, scopes)).map(({ listing }) => listing)
   }
 
   resourceListings (principal: Principal): ResourceListing[] {
@@ -47,6 +59,11 @@ export class Catalog {
   templateListings (principal: Principal): TemplateListing[] {
     return this.#templates.filter(({ scopes }) => grants(principal, scopes))
       .flatMap(({ listing }) => isFixed(listing) ? [] : [listing])
+  }
+
+  /** The template that is written exactly so. */
+  template (uri: string): Resource | undefined {
+    return this.#templates.find((resource) => resource.uri === uri)
   }
 
   /** The resource that a URI names, with the values of its template's variables. A fixed URI goes before a template. */

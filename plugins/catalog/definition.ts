@@ -1,3 +1,4 @@
+import type { ElicitRequestFormParams, InputRequest } from '@modelcontextprotocol/server'
 import type { FastifyBaseLogger } from 'fastify'
 import type { z } from 'zod'
 import type { Principal } from '../auth/principal.ts'
@@ -19,7 +20,31 @@ export interface CallContext {
   readonly django: DjangoClient
   /** Tells the client how far the call is, if it asked to be told. `progress` must grow; `total` is in the same unit. */
   readonly progress: (progress: number, total?: number, message?: string) => Promise<void>
+  /**
+   * Asks the user, and gives the answer. The handler runs from its beginning again when the answer is there, so
+   * nothing may have been changed before the last question. A tool that asks says so with `asks`.
+   */
+  readonly ask: (question: Question) => Promise<Answer>
+  /** Asks for several things at once, each under a name of its own; for tools that need more than `ask`. */
+  readonly input: (requests: Readonly<Record<string, InputRequest>>) => Promise<Readonly<Record<string, unknown>>>
 }
+
+/** A question to the user: to confirm something, or to give values that are missing. */
+export interface Question {
+  /** What the user reads. Never ask for a secret: what is answered passes through the client. */
+  message: string
+  /** The values that are asked for; a confirmation needs none. Only texts, numbers, booleans and choices, no objects. */
+  schema?: ElicitRequestFormParams['requestedSchema']
+}
+
+/** What the user said. `content` holds the values where the question asked for some and they were given. */
+export interface Answer {
+  action: 'accept' | 'decline' | 'cancel'
+  content: Readonly<Record<string, unknown>>
+}
+
+/** Something that a client is asked to get from its user, its model or itself (client/elicitation, sampling, roots). */
+export type { InputRequest }
 
 interface Annotations {
   audience?: Array<'user' | 'assistant'>
@@ -78,26 +103,50 @@ type MaybePromise<Value> = Value | Promise<Value>
 
 type Arguments<Input> = Input extends z.ZodType ? z.output<Input> : Record<string, unknown>
 
-/** What a handler gives: an object of the output schema, or text or blocks where the tool has none. */
-type HandlerResult<Output> = Output extends z.ZodType ? z.input<Output> : string | ContentBlock[]
+/** What a handler gives: an object of the output schema, alone or with blocks; text or blocks where the tool has none. */
+type HandlerResult<Output> = Output extends z.ZodType ? z.input<Output> | WithContent<z.input<Output>>
+  : Output extends ObjectSchema ? Record<string, unknown> | WithContent<Record<string, unknown>>
+    : string | ContentBlock[]
+
+/** A structured result together with blocks that are shown in the place of its JSON. */
+export class WithContent<Structured> {
+  readonly structured: Structured
+  readonly content: ContentBlock[]
+
+  constructor (structured: Structured, content: ContentBlock[]) {
+    this.structured = structured
+    this.content = content
+  }
+}
 
 export interface ToolDefinition<
   Input extends z.ZodObject | ObjectSchema = z.ZodObject | ObjectSchema,
-  Output extends z.ZodObject | undefined = z.ZodObject | undefined
+  Output extends z.ZodObject | ObjectSchema | undefined = z.ZodObject | ObjectSchema | undefined
 > extends ToolBase {
+  /** Whether the handler may ask the user. Older clients get an argument more, for the answer. */
+  asks?: boolean
   /** Arguments, as a zod object or a JSON Schema. Arguments that it does not name are refused. */
   input: Input
-  /** The structured result. Without it the result is text or blocks. */
+  /** The structured result, as a zod object or a JSON Schema. Without it the result is text or blocks. */
   output?: Output
   /** Does the work. What it throws becomes an error result: a `CallError` with its text, anything else without. */
   handler: (args: Arguments<Input>, context: CallContext) => MaybePromise<HandlerResult<Output>>
 }
 
 /** Declares a tool, so that the types of arguments and result follow from the schemas. */
-export function defineTool<Input extends z.ZodObject | ObjectSchema, Output extends z.ZodObject | undefined = undefined> (
+export function defineTool<Input extends z.ZodObject | ObjectSchema, Output extends z.ZodObject | ObjectSchema | undefined = undefined> (
   tool: ToolDefinition<Input, Output>
 ): ToolDefinition<Input, Output> {
   return tool
+}
+
+/** Values that begin with what is typed so far, at most 100 of which are sent. `given` has the other arguments that are known. */
+export type Completer = (typed: string, context: CallContext, given: Readonly<Record<string, string>>) => MaybePromise<readonly string[]>
+
+/** How long a client may keep a result, in milliseconds, and whether others than the caller may see it. */
+export interface CacheHint {
+  ttlMs: number
+  scope: 'public' | 'private'
 }
 
 export interface ResourceDefinition<Parameters extends z.ZodObject | undefined = z.ZodObject | undefined> {
@@ -112,6 +161,10 @@ export interface ResourceDefinition<Parameters extends z.ZodObject | undefined =
   icons?: readonly Icon[]
   /** The variables of the template, which come as text: `z.coerce.number()` where a number is meant. */
   parameters?: Parameters
+  /** Completers of the variables, by name. */
+  complete?: Readonly<Record<string, Completer>>
+  /** How long what is read may be kept; not at all where it is left out. */
+  cache?: CacheHint
   /** Gives the contents: text, bytes, or several parts. */
   read: (parameters: Parameters extends z.ZodType ? z.output<Parameters> : Record<string, string>, context: CallContext) =>
   MaybePromise<string | Uint8Array | ResourceContents[]>
@@ -122,4 +175,32 @@ export function defineResource<Parameters extends z.ZodObject | undefined = unde
   resource: ResourceDefinition<Parameters>
 ): ResourceDefinition<Parameters> {
   return resource
+}
+
+export interface PromptMessage {
+  role: 'user' | 'assistant'
+  content: ContentBlock
+}
+
+export interface PromptDefinition<Arguments extends z.ZodObject | undefined = z.ZodObject | undefined> {
+  /** Letters, digits, `_`, `.` and `-`; at most 64. */
+  name: string
+  title?: string
+  description: string
+  /** Scopes that a caller needs; `read` where it is left out. */
+  scopes?: readonly string[]
+  icons?: readonly Icon[]
+  /** The arguments, which come as text. */
+  arguments?: Arguments
+  /** Completers of the arguments, by name. */
+  complete?: Readonly<Record<string, Completer>>
+  /** Gives the messages, or the text of one message of the user. */
+  get: (args: Arguments extends z.ZodType ? z.output<Arguments> : Record<string, never>, context: CallContext) => MaybePromise<string | PromptMessage[]>
+}
+
+/** Declares a prompt, so that the types of its arguments follow from the schema. */
+export function definePrompt<Arguments extends z.ZodObject | undefined = undefined> (
+  prompt: PromptDefinition<Arguments>
+): PromptDefinition<Arguments> {
+  return prompt
 }

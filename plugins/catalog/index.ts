@@ -3,18 +3,20 @@ import fp from 'fastify-plugin'
 import { namedLogger } from '../logging/named-logger.ts'
 import { Catalog } from './catalog.ts'
 import { compileAll, load, type Source } from './load.ts'
+import { compilePrompt } from './prompt.ts'
 import { compileResource } from './resource.ts'
 import { compileTool } from './tool.ts'
 
 export { Catalog } from './catalog.ts'
 export { asCallError, errorText } from './error-result.ts'
 export { CatalogError } from './load.ts'
+export type { Prompt } from './prompt.ts'
 export type { Resource } from './resource.ts'
 export type { Tool, ToolResult } from './tool.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Tools and resources. */
+    /** Tools, resources and prompts. */
     readonly catalog: Catalog
   }
 }
@@ -24,10 +26,14 @@ export interface CatalogOptions {
   toolFolders?: readonly string[]
   /** Folders with one resource a file, as its default export. */
   resourceFolders?: readonly string[]
+  /** Folders with one prompt a file, as its default export. */
+  promptFolders?: readonly string[]
   /** Tools that are at hand already. */
   tools?: readonly object[]
   /** Resources that are at hand already. */
   resources?: readonly object[]
+  /** Prompts that are at hand already. */
+  prompts?: readonly object[]
 }
 
 function given (definitions: readonly object[], kind: string): Source[] {
@@ -36,12 +42,14 @@ function given (definitions: readonly object[], kind: string): Source[] {
 
 /** Builds the catalog. The app does not start with a definition that cannot be used: it would be missed only when called. */
 const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
-  const { toolFolders = [], resourceFolders = [], tools = [], resources = [] } = options
+  const { toolFolders = [], resourceFolders = [], promptFolders = [], tools = [], resources = [], prompts = [] } = options
   const toolSources = [...await load(toolFolders), ...given(tools, 'tool')]
   const resourceSources = [...await load(resourceFolders), ...given(resources, 'resource')]
+  const promptSources = [...await load(promptFolders), ...given(prompts, 'prompt')]
   const built = new Catalog(
     compileAll(toolSources, compileTool, ({ name }) => name),
-    compileAll(resourceSources, compileResource, ({ uri }) => uri)
+    compileAll(resourceSources, compileResource, ({ uri }) => uri),
+    compileAll(promptSources, compilePrompt, ({ name }) => name)
   )
   app.decorate('catalog', built)
   namedLogger(app.log, 'catalog').info(built.sizes, 'catalog is built')

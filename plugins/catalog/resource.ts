@@ -1,7 +1,8 @@
 import { UriTemplate } from '@modelcontextprotocol/sdk/shared/uriTemplate.js'
 import { CallError } from '../../errors.ts'
-import type { CallContext } from './definition.ts'
+import type { CacheHint, CallContext, Completer } from './definition.ts'
 import { contentsShape, resourceShape } from './shapes.ts'
+import { defined } from './tool.ts'
 
 /** One part of what `resources/read` gives. */
 export type ReadContents = { uri: string, mimeType?: string, text: string } | { uri: string, mimeType?: string, blob: string }
@@ -14,6 +15,9 @@ export interface Resource {
   scopes: readonly string[]
   /** The entry of `resources/list` or of `resources/templates/list`. */
   listing: Record<string, unknown> & { name: string, uri: string } | Record<string, unknown> & { name: string, uriTemplate: string }
+  completers: Readonly<Record<string, Completer>>
+  /** How long what is read may be kept. */
+  cache: CacheHint
   /** The variables of the template in a URI, or undefined where the URI is another resource's. */
   match: (uri: string) => Record<string, string> | undefined
   /**
@@ -65,14 +69,19 @@ function partsOf (uri: string, mimeType: string | undefined, result: unknown): R
  * @throws {Error} for a template that is not valid
  */
 export function compileResource (definition: unknown): Resource {
-  const { uri, name, title, description, mimeType, icons, parameters, read, scopes = ['read'] } = resourceShape.parse(definition)
+  const { uri, name, title, description, mimeType, icons, parameters, read, complete = {}, scopes = ['read'], ...rest } = resourceShape.parse(definition)
   const isTemplate = uri.includes('{')
-  const described = Object.fromEntries(Object.entries({ title, description, mimeType, icons }).filter(([, value]) => value !== undefined))
+  const described = defined({ title, description, mimeType, icons })
+  const variables = isTemplate ? new UriTemplate(uri).variableNames : []
+  const stray = Object.keys(complete).filter((variable) => !variables.includes(variable))
+  if (stray.length > 0) throw new Error(`complete: no such variable: ${stray.join(', ')}`)
 
   return {
     uri,
     isTemplate,
     scopes,
+    completers: complete,
+    cache: rest.cache ?? { ttlMs: 0, scope: 'private' },
     listing: isTemplate ? { name, uriTemplate: uri, ...described } : { name, uri, ...described },
     match: isTemplate ? matcher(uri) : (candidate) => candidate === uri ? {} : undefined,
     async read (requested, variables, context) {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CallContext, ObjectSchema } from './definition.ts'
+import type { CallContext, Completer, ObjectSchema } from './definition.ts'
 
 /*
  * What a file must export to be a tool or a resource. The definitions' types help authors while they write; files
@@ -40,10 +40,13 @@ export const toolShape = z.strictObject({
     openWorldHint: z.boolean().optional()
   }).optional(),
   icons,
+  asks: z.boolean().optional(),
   input: inputSchema,
-  output: zodObject.optional(),
+  output: inputSchema.optional(),
   handler: run
 })
+
+const completers = z.record(z.string(), z.custom<Completer>((value) => typeof value === 'function', 'expected a function')).optional()
 
 export const resourceShape = z.strictObject({
   uri: z.string().regex(/^[a-z][a-z0-9+.-]*:/i, 'expected a URI with a scheme'),
@@ -54,7 +57,20 @@ export const resourceShape = z.strictObject({
   scopes,
   icons,
   parameters: zodObject.optional(),
+  complete: completers,
+  cache: z.strictObject({ ttlMs: z.int().min(0), scope: z.enum(['public', 'private']) }).optional(),
   read: run
+})
+
+export const promptShape = z.strictObject({
+  name: toolName,
+  title: z.string().min(1).optional(),
+  description: z.string().min(1),
+  scopes,
+  icons,
+  arguments: zodObject.optional(),
+  complete: completers,
+  get: run
 })
 
 const annotations = z.looseObject({}).optional()
@@ -63,24 +79,29 @@ const contents = z.union([
   z.object({ uri: z.string(), mimeType: z.string().optional(), blob: z.base64() })
 ])
 
+const block = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('text'), text: z.string(), annotations }),
+  z.object({ type: z.literal('image'), data: z.base64(), mimeType: z.string(), annotations }),
+  z.object({ type: z.literal('audio'), data: z.base64(), mimeType: z.string(), annotations }),
+  z.object({ type: z.literal('resource'), resource: contents, annotations }),
+  z.object({
+    type: z.literal('resource_link'),
+    uri: z.string(),
+    name: z.string(),
+    title: z.string().optional(),
+    description: z.string().optional(),
+    mimeType: z.string().optional(),
+    annotations
+  })
+])
+
 /** What the handler of a tool without output schema may give. */
-export const blocksShape = z.union([
-  z.string().transform((text) => [{ type: 'text' as const, text }]),
-  z.array(z.discriminatedUnion('type', [
-    z.object({ type: z.literal('text'), text: z.string(), annotations }),
-    z.object({ type: z.literal('image'), data: z.base64(), mimeType: z.string(), annotations }),
-    z.object({ type: z.literal('audio'), data: z.base64(), mimeType: z.string(), annotations }),
-    z.object({ type: z.literal('resource'), resource: contents, annotations }),
-    z.object({
-      type: z.literal('resource_link'),
-      uri: z.string(),
-      name: z.string(),
-      title: z.string().optional(),
-      description: z.string().optional(),
-      mimeType: z.string().optional(),
-      annotations
-    })
-  ]))
+export const blocksShape = z.union([z.string().transform((text) => [{ type: 'text' as const, text }]), z.array(block)])
+
+/** What the `get` of a prompt may give. */
+export const messagesShape = z.union([
+  z.string().transform((text) => [{ role: 'user' as const, content: { type: 'text' as const, text } }]),
+  z.array(z.object({ role: z.enum(['user', 'assistant']), content: block }))
 ])
 
 /** What the `read` of a resource may give. */

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { CallError } from '../../errors.ts'
-import { compileInput, toJsonSchema } from './arguments.ts'
-import type { CallContext, ContentBlock } from './definition.ts'
+import { compileInput, compileOutput, type CompiledOutput } from './arguments.ts'
+import { WithContent, type CallContext, type ContentBlock } from './definition.ts'
+import { parameterHeaders, type ParameterHeader } from './parameter-headers.ts'
 import { blocksShape, toolShape } from './shapes.ts'
 
 /** Result of a tool in the form of the protocol (server/tools, "Tool Result"). */
@@ -11,12 +12,18 @@ export interface ToolResult {
   isError?: boolean
 }
 
+/** The entry of `tools/list`. */
+export type ToolListing = Record<string, unknown> & { name: string, inputSchema: Record<string, unknown> & { type: 'object' } }
+
 /** A tool ready to be listed and called. */
 export interface Tool {
   name: string
   scopes: readonly string[]
-  /** The entry of `tools/list`. */
-  listing: Record<string, unknown> & { name: string, inputSchema: Record<string, unknown> & { type: 'object' } }
+  listing: ToolListing
+  /** Whether the handler may ask the user. */
+  asks: boolean
+  /** Arguments that clients repeat in headers. */
+  parameterHeaders: readonly ParameterHeader[]
   /**
    * Checks arguments, runs the handler and checks its result.
    * @throws whatever the handler throws, and `CallError` for what does not pass a check
@@ -27,39 +34,51 @@ export interface Tool {
 const objectJsonSchema = z.looseObject({ type: z.literal('object') })
 
 /** Leaves out what is undefined, which JSON has no word for. */
-function defined (fields: Record<string, unknown>): Record<string, unknown> {
+export function defined (fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+function blocksFrom (result: unknown): ToolResult['content'] {
+  const content = blocksShape.safeParse(result)
+  if (content.success) return content.data
+  throw new CallError('internal', 'The tool gave a result that is not valid.', { cause: content.error })
+}
+
+function structuredFrom (output: CompiledOutput, result: unknown): ToolResult {
+  const { structured, content } = result instanceof WithContent ? result : { structured: result, content: undefined }
+  let checked: Record<string, unknown>
+  try {
+    checked = output.check(structured)
+  } catch (cause) {
+    throw new CallError('internal', 'The tool gave a result that is not of its form.', { cause })
+  }
+  // Clients that do not know structured content read the same as text (server/tools, "Structured Content").
+  return { content: content === undefined ? [{ type: 'text', text: JSON.stringify(checked) }] : blocksFrom(content), structuredContent: checked }
 }
 
 /**
  * Makes a definition into a tool: schemas are compiled here, once, and a call only looks them up.
  * @throws {z.ZodError} for something that is not a tool
- * @throws {Error} for an input schema that is not valid
+ * @throws {Error} for a schema that is not valid
  */
 export function compileTool (definition: unknown): Tool {
-  const { name, title, description, annotations, icons, input, output, handler, ...rest } = toolShape.parse(definition)
-  const scopes = rest.scopes ?? [annotations?.readOnlyHint === true ? 'read' : 'write']
-  const { jsonSchema, check } = compileInput(input)
+  const { name, title, description, annotations, icons, handler, asks = false, ...rest } = toolShape.parse(definition)
+  const { jsonSchema, check } = compileInput(rest.input)
+  const output = rest.output === undefined ? undefined : compileOutput(rest.output)
 
   return {
     name,
-    scopes,
+    scopes: rest.scopes ?? [annotations?.readOnlyHint === true ? 'read' : 'write'],
+    asks,
+    parameterHeaders: parameterHeaders(jsonSchema),
     listing: {
       name,
       inputSchema: objectJsonSchema.parse(jsonSchema),
-      ...defined({ title, description, annotations, icons, outputSchema: output === undefined ? undefined : toJsonSchema(output, 'output') })
+      ...defined({ title, description, annotations, icons, outputSchema: output?.jsonSchema })
     },
     async call (args, context) {
       const result = await handler(check(args), context)
-      if (output === undefined) {
-        const content = blocksShape.safeParse(result)
-        if (content.success) return { content: content.data }
-        throw new CallError('internal', 'The tool gave a result that is not valid.', { cause: content.error })
-      }
-      const structured = output.safeParse(result)
-      if (!structured.success) throw new CallError('internal', 'The tool gave a result that is not of its form.', { cause: structured.error })
-      // Clients that do not know structured content read the same as text (server/tools, "Structured Content").
-      return { content: [{ type: 'text', text: JSON.stringify(structured.data) }], structuredContent: structured.data }
+      return output === undefined ? { content: blocksFrom(result) } : structuredFrom(output, result)
     }
   }
 }

@@ -1,29 +1,32 @@
+import { classifyInboundRequest } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { AuthError } from '../../plugins/auth/index.ts'
 import { RateLimitError } from '../../plugins/rate-limit/index.ts'
-import { serveLegacy, type ServerInfo } from './legacy.ts'
+import { parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
+import type { Leg } from './leg.ts'
+import { legacyRefusal, legacyRevisions, serveLegacy } from './legacy.ts'
 import { scopesFor } from './methods.ts'
+import { modernRevisions, serveModern } from './modern.ts'
 import { Operation } from './operation.ts'
 import { errorCodes } from './protocol-error.ts'
+import { SealedState } from './sealed-state.ts'
 
 export interface McpOptions {
-  /** What the server calls itself in the handshake. */
-  server: ServerInfo
+  /** What the server calls itself. */
+  server: { name: string, version: string }
   /** Origins of web pages that may call, or `*`. Requests without Origin do not come from a page. */
   allowedOrigins: readonly string[]
+  /** A secret that all replicas share: what travels through a client between a question and its answer is sealed with it. */
+  stateSecret: string
 }
 
-/** Revisions that may become a label value. */
-const revisions = new Set(['2024-10-07', '2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])
-
-interface JsonRpcError {
-  jsonrpc: '2.0'
-  id: null
-  error: { code: number, message: string, data: { correlation_id: string } }
-}
-
-function jsonRpcError (code: number, message: string, correlationId: string): JsonRpcError {
-  return { jsonrpc: '2.0', id: null, error: { code, message, data: { correlation_id: correlationId } } }
+/** A message that is refused before any server of the SDK sees it. */
+interface Refusal {
+  status: number
+  code: number
+  message: string
+  id?: string | number | null
+  data?: unknown
 }
 
 /** Errors that Fastify answers before a message is read, in the words of JSON-RPC. */
@@ -37,9 +40,29 @@ function isRecord (value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function revisionOf (request: FastifyRequest): string {
-  const header = request.headers['mcp-protocol-version']
-  return typeof header !== 'string' ? '' : revisions.has(header) ? header : '_other'
+function headerOf (request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** The id that an answer to a message carries, null where it has none that can be read. */
+function idOf (body: Readonly<Record<string, unknown>>): string | number | null {
+  const { id, method } = body
+  return typeof method === 'string' && (typeof id === 'string' || typeof id === 'number') ? id : null
+}
+
+function revisionLabel (revision: string | undefined): string {
+  if (revision === undefined) return ''
+  return legacyRevisions.has(revision) || modernRevisions.includes(revision) ? revision : '_other'
+}
+
+function errorBody (correlationId: string, { code, message, id = null, data }: Omit<Refusal, 'status'>) {
+  return { jsonrpc: '2.0', id, error: { code, message, data: { ...(isRecord(data) ? data : {}), correlation_id: correlationId } } }
+}
+
+async function refuse (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): Promise<void> {
+  request.log.info({ status: refusal.status, code: refusal.code, reason: refusal.message }, 'message refused')
+  await reply.code(refusal.status).send(errorBody(request.id, refusal))
 }
 
 /** Hands over headers that hooks have set, since a hijacked reply does not pass through Fastify any more. */
@@ -50,21 +73,8 @@ function handOver (reply: FastifyReply): void {
   reply.hijack()
 }
 
-async function serve (app: FastifyInstance, server: ServerInfo, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const { body } = request
-  const method = isRecord(body) && typeof body.method === 'string' ? body.method : undefined
-  const params = isRecord(body) && isRecord(body.params) ? body.params : {}
-
-  // Batches were part of one revision only and are gone from it; limits and scopes are kept for one message a request.
-  if (!isRecord(body)) {
-    reply.code(400)
-    await reply.send(jsonRpcError(errorCodes.invalidRequest, Array.isArray(body) ? 'Batches are not supported: send one message a request' : 'The body must be a JSON-RPC message', request.id))
-    return
-  }
-  // Decided here, while the status can still be 403: inside the SDK's answer it would be too late.
-  if (method !== undefined) await app.requireScopes(request, reply, scopesFor(app, method, params))
-
-  const operation = new Operation(method, revisionOf(request))
+/** Counts a request from here until its answer has left or its client is gone. */
+function measure (app: FastifyInstance, reply: FastifyReply, operation: Operation): void {
   let finished = false
   app.instruments.inFlight.inc()
   reply.raw.once('finish', () => { finished = true })
@@ -72,21 +82,88 @@ async function serve (app: FastifyInstance, server: ServerInfo, request: Fastify
     app.instruments.inFlight.dec()
     operation.end(app.instruments, finished)
   })
+}
+
+/** Serves a message by one of the legs. What they did not expect becomes an answer without a word of it. */
+async function hand (app: FastifyInstance, request: FastifyRequest, reply: FastifyReply, operation: Operation, serve: () => Promise<void>): Promise<void> {
+  measure(app, reply, operation)
   handOver(reply)
   try {
-    await serveLegacy(app, server, request, reply, operation)
+    await serve()
   } catch (error) {
     request.log.error({ err: error }, 'serving an MCP request failed')
+    operation.protocolFailure(errorCodes.internalError)
     if (reply.raw.headersSent) reply.raw.destroy()
-    else reply.raw.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify(jsonRpcError(errorCodes.internalError, 'Internal error', request.id)))
+    else reply.raw.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify(errorBody(request.id, { code: errorCodes.internalError, message: 'Internal error' })))
   }
 }
 
+async function receive (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { body, headers } = request
+  if (!isRecord(body)) {
+    // Batches were part of one revision only and are gone from it; limits and scopes are kept for one message a request.
+    const message = Array.isArray(body) ? 'Batches are not supported: send one message a request' : 'The body must be a JSON-RPC message'
+    await refuse(request, reply, { status: 400, code: errorCodes.invalidRequest, message })
+    return
+  }
+  const version = headerOf(request, 'mcp-protocol-version')
+  const mcpMethod = headerOf(request, 'mcp-method')
+  const mcpName = headerOf(request, 'mcp-name')
+  const outcome = classifyInboundRequest({
+    httpMethod: 'POST',
+    body,
+    ...(version === undefined ? {} : { protocolVersionHeader: version }),
+    ...(mcpMethod === undefined ? {} : { mcpMethodHeader: mcpMethod }),
+    ...(mcpName === undefined ? {} : { mcpNameHeader: mcpName })
+  })
+  const id = idOf(body)
+  if (outcome.kind === 'reject') {
+    await refuse(request, reply, { status: outcome.httpStatus, code: outcome.code, message: outcome.message, data: outcome.data, id })
+    return
+  }
+  const method = typeof body.method === 'string' ? body.method : undefined
+  const params = isRecord(body.params) ? body.params : {}
+
+  if (outcome.kind === 'legacy') {
+    const refusal = legacyRefusal(request, body)
+    if (refusal !== undefined) {
+      await refuse(request, reply, { ...refusal, id })
+      return
+    }
+    // Decided here, while the status can still be 403: inside the answer it would be too late.
+    if (method !== undefined) await app.requireScopes(request, reply, scopesFor(app, method, params))
+    const operation = new Operation(method, revisionLabel(version))
+    await hand(app, request, reply, operation, () => serveLegacy(app, leg, request, reply, operation, body))
+    return
+  }
+
+  const { message, classification } = outcome
+  const revision = classification.revision ?? 'unknown'
+  if (!modernRevisions.includes(revision)) {
+    await refuse(request, reply, { status: 400, code: errorCodes.unsupportedProtocolVersion, message: 'Unsupported protocol version', data: { supported: modernRevisions, requested: revision }, id })
+    return
+  }
+  if (outcome.messageKind === 'request') {
+    const problem = standardHeaderProblem(headers, message.method, params) ??
+      (message.method === 'tools/call' && typeof params.name === 'string'
+        ? parameterHeaderProblem(headers, app.catalog.tool(params.name)?.parameterHeaders ?? [], params.arguments)
+        : undefined)
+    if (problem !== undefined) {
+      await refuse(request, reply, { status: 400, code: errorCodes.headerMismatch, message: problem, id })
+      return
+    }
+  }
+  await app.requireScopes(request, reply, scopesFor(app, message.method, params))
+  const operation = new Operation(message.method, revision)
+  await hand(app, request, reply, operation, () => serveModern(app, leg, request, reply, operation, message, classification))
+}
+
 /**
- * The MCP endpoint over stateless Streamable HTTP (basic/transports). One scope holds the Origin check, the limits,
+ * The MCP endpoint over stateless Streamable HTTP (basic/transports). One scope holds the limits, the Origin check,
  * authentication and the routes, so that nothing reaches a route around them.
  */
-const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins }) => {
+const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins, stateSecret }) => {
+  const leg: Leg = { info: server, sealed: new SealedState(stateSecret) }
   const anyOrigin = allowedOrigins.includes('*')
 
   app.addHook('onRequest', app.limits.address)
@@ -105,8 +182,7 @@ const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins
     const status = error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500
     const known = transportErrors.get(status)
     if (known === undefined) throw error
-    request.log.info({ status, reason: known.message }, 'request refused')
-    reply.code(status).send(jsonRpcError(known.code, known.message, request.id))
+    return refuse(request, reply, { status, ...known })
   })
 
   app.route({
@@ -122,7 +198,7 @@ const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins
   await app.register(async (authenticated) => {
     authenticated.addHook('onRequest', authenticated.authenticate)
     authenticated.addHook('onRequest', authenticated.limits.principal)
-    authenticated.post('/mcp', async (request, reply) => { await serve(app, server, request, reply) })
+    authenticated.post('/mcp', async (request, reply) => { await receive(app, leg, request, reply) })
   })
 }
 

@@ -1,51 +1,54 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js'
 import {
   CallToolRequestSchema,
+  CompleteRequestSchema,
+  GetPromptRequestSchema,
+  ListPromptsRequestSchema,
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
   ListToolsRequestSchema,
   ReadResourceRequestSchema,
+  SUPPORTED_PROTOCOL_VERSIONS,
+  type JSONRPCMessage,
+  type MessageExtraInfo,
   type ServerNotification,
   type ServerRequest
 } from '@modelcontextprotocol/sdk/types.js'
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { anonymous } from '../../plugins/auth/index.ts'
-import { callTool, readResource, type McpRequest } from './methods.ts'
+import { InputNeeded } from './asking.ts'
+import { question, withConfirmation, withoutConfirmation } from './confirmation.ts'
+import { Exchange } from './exchange.ts'
+import type { Leg } from './leg.ts'
+import { callTool, complete, getPrompt, readResource, type McpRequest } from './methods.ts'
 import type { Operation } from './operation.ts'
-
-export interface ServerInfo {
-  name: string
-  version: string
-}
+import { pageOf } from './pages.ts'
+import { errorCodes, ProtocolError } from './protocol-error.ts'
 
 // The SDK makes one a server otherwise, and with it an Ajv: that alone costs more than the rest of a request.
 const jsonSchemaValidator = new AjvJsonSchemaValidator()
 
 // What a server without sessions cannot do is not advertised: it has no way to push a change or a log line.
-const capabilities = { tools: {}, resources: {} }
+const capabilities = { tools: {}, resources: {}, prompts: {}, completions: {} }
+
+/** Revisions that this leg serves. */
+export const legacyRevisions: ReadonlySet<string> = new Set(SUPPORTED_PROTOCOL_VERSIONS)
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
-
-function wantsProgress (body: unknown): boolean {
-  if (typeof body !== 'object' || body === null || !('params' in body)) return false
-  const { params } = body
-  if (typeof params !== 'object' || params === null || !('_meta' in params)) return false
-  const meta = params._meta
-  return typeof meta === 'object' && meta !== null && 'progressToken' in meta
-}
 
 function requestOf (request: FastifyRequest, operation: Operation, { requestId, signal, _meta, sendNotification }: Extra): McpRequest {
   const progressToken = _meta?.progressToken
   return {
+    era: 'legacy',
     id: requestId,
     correlationId: request.id,
     principal: request.principal ?? anonymous,
     signal,
     log: request.log,
     operation,
+    answers: {},
     async progress (progress, total, message) {
       if (progressToken === undefined) return
       await sendNotification({
@@ -56,33 +59,93 @@ function requestOf (request: FastifyRequest, operation: Operation, { requestId, 
   }
 }
 
-function serverFor (app: FastifyInstance, info: ServerInfo, request: FastifyRequest, operation: Operation): Server {
+/** What a prompt or a resource that asks comes to, where there is nobody to ask. */
+function cannotAsk (error: unknown, request: FastifyRequest): never {
+  if (!(error instanceof InputNeeded)) throw error
+  throw new ProtocolError(errorCodes.invalidRequest, 'This needs a client that it can ask, of protocol revision 2026-07-28 or later', { correlation_id: request.id })
+}
+
+function serverFor (app: FastifyInstance, { info, sealed }: Leg, request: FastifyRequest, operation: Operation): Server {
   const server = new Server(info, { capabilities, jsonSchemaValidator })
   const principal = request.principal ?? anonymous
+  const { catalog } = app
 
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: app.catalog.toolListings(principal) }))
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => ({
-    ...await callTool(app, requestOf(request, operation, extra), params.name, params.arguments)
+  server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
+    const { page, ...next } = pageOf(catalog.toolListings(principal), ({ name }) => name, params?.cursor, request.id)
+    return { tools: page.map((listing) => catalog.tool(listing.name)?.asks === true ? withConfirmation(listing) : listing), ...next }
+  })
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
+    const call = requestOf(request, operation, extra)
+    const bindingOf = (args: unknown) => ({ principal: principal.key, method: 'tools/call', target: params.name, arguments: args })
+    const { args, answers } = catalog.tool(params.name)?.asks === true
+      ? withoutConfirmation(params.arguments ?? {}, sealed, bindingOf)
+      : { args: params.arguments, answers: {} }
+    try {
+      return { ...await callTool(app, { ...call, answers }, params.name, args) }
+    } catch (error) {
+      if (error instanceof InputNeeded) return { ...question(error, sealed, bindingOf(args)) }
+      throw error
+    }
+  })
+  server.setRequestHandler(ListResourcesRequestSchema, ({ params }) => {
+    const { page, ...next } = pageOf(catalog.resourceListings(principal), ({ name }) => name, params?.cursor, request.id)
+    return { resources: page, ...next }
+  })
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, ({ params }) => {
+    const { page, ...next } = pageOf(catalog.templateListings(principal), ({ name }) => name, params?.cursor, request.id)
+    return { resourceTemplates: page, ...next }
+  })
+  server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, extra) => {
+    const { contents } = await readResource(app, requestOf(request, operation, extra), params.uri).catch((error: unknown) => cannotAsk(error, request))
+    return { contents }
+  })
+  server.setRequestHandler(ListPromptsRequestSchema, ({ params }) => {
+    const { page, ...next } = pageOf(catalog.promptListings(principal), ({ name }) => name, params?.cursor, request.id)
+    return { prompts: page, ...next }
+  })
+  server.setRequestHandler(GetPromptRequestSchema, async ({ params }, extra) => ({
+    ...await getPrompt(app, requestOf(request, operation, extra), params.name, params.arguments).catch((error: unknown) => cannotAsk(error, request))
   }))
-  server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: app.catalog.resourceListings(principal) }))
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: app.catalog.templateListings(principal) }))
-  server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, extra) => await readResource(app, requestOf(request, operation, extra), params.uri))
+  server.setRequestHandler(CompleteRequestSchema, async ({ params }, extra) => ({
+    completion: await complete(app, requestOf(request, operation, extra), params.ref, params.argument, params.context?.arguments ?? {})
+  }))
   return server
 }
 
+function isMessage (body: object): body is JSONRPCMessage {
+  return 'jsonrpc' in body && body.jsonrpc === '2.0' && ('method' in body ? typeof body.method === 'string' : 'id' in body && ('result' in body || 'error' in body))
+}
+
+/** What a request of these revisions must accept; several clients send only one of them by mistake. */
+function acceptsBoth (accept: string | undefined): boolean {
+  return accept !== undefined && accept.includes('application/json') && accept.includes('text/event-stream')
+}
+
+/** Why a message is not served, with the HTTP status that says so; undefined where it is. */
+export function legacyRefusal (request: FastifyRequest, body: object): { status: number, code: number, message: string } | undefined {
+  const version = request.headers['mcp-protocol-version']
+  if (!acceptsBoth(request.headers.accept)) return { status: 406, code: errorCodes.serverError, message: 'Not Acceptable: the client must accept both application/json and text/event-stream' }
+  if (!isMessage(body)) return { status: 400, code: errorCodes.invalidRequest, message: 'The body must be a JSON-RPC message' }
+  if (typeof version === 'string' && !legacyRevisions.has(version) && !('method' in body && body.method === 'initialize')) {
+    return { status: 400, code: errorCodes.serverError, message: `Unsupported protocol version (supported: ${SUPPORTED_PROTOCOL_VERSIONS.join(', ')})` }
+  }
+  return undefined
+}
+
 /**
- * Serves one request of the revisions up to 2025-11-25 with a server and a transport of its own: nothing is shared
- * between two requests, so nothing can cross from one caller to another. The reply must have been hijacked.
+ * Serves one message of the revisions up to 2025-11-25 with a server of its own: nothing is shared between two
+ * requests, so nothing can cross from one caller to another. The reply must have been hijacked.
  */
-export async function serveLegacy (app: FastifyInstance, info: ServerInfo, request: FastifyRequest, reply: FastifyReply, operation: Operation): Promise<void> {
-  const server = serverFor(app, info, request, operation)
-  const transport = new StreamableHTTPServerTransport({
-    // A single JSON answer has no room for notifications, so a stream is used where the client asked to be notified.
-    enableJsonResponse: !wantsProgress(request.body)
+export async function serveLegacy (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply, operation: Operation, body: object): Promise<void> {
+  if (!isMessage(body)) throw new Error('not a JSON-RPC message')
+  const server = serverFor(app, leg, request, operation)
+  const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
+    response: reply.raw,
+    requestId: 'method' in body && 'id' in body ? body.id : undefined,
+    // Errors stay inside the answer of these revisions.
+    statusFor: () => 200
   })
-  server.onerror = (error) => { request.log.debug({ err: error }, 'MCP transport refused or failed') }
-  // Closing aborts the handlers, and through their signal the requests to Django.
-  reply.raw.once('close', () => { void server.close() })
-  await server.connect(transport)
-  await transport.handleRequest(request.raw, reply.raw, request.body)
+  server.onerror = (error) => { request.log.debug({ err: error }, 'MCP server reported an error') }
+  await server.connect(exchange)
+  exchange.receive(body)
 }

@@ -1,14 +1,24 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { CallError } from '../../errors.ts'
-import type { Principal } from '../../plugins/auth/index.ts'
-import { asCallError, errorText, type Resource, type ToolResult } from '../../plugins/catalog/index.ts'
-import type { CallContext } from '../../plugins/catalog/definition.ts'
+import { grants, type Principal } from '../../plugins/auth/index.ts'
+import { asCallError, errorText, type Prompt, type Resource, type ToolResult } from '../../plugins/catalog/index.ts'
+import type { CacheHint, CallContext, Completer } from '../../plugins/catalog/definition.ts'
 import { namedLogger } from '../../plugins/logging/named-logger.ts'
+import { createAsking, InputNeeded } from './asking.ts'
 import type { Operation } from './operation.ts'
 import { errorCodes, ProtocolError } from './protocol-error.ts'
 
+/*
+ * The methods of the protocol on the catalog, for both of its eras. A leg brings the request here and the result back
+ * in the form of its era; it decides nothing.
+ */
+
+/** Revisions with the handshake, and those without. */
+export type Era = 'legacy' | 'modern'
+
 /** One JSON-RPC request, whatever revision of the protocol it came in. */
 export interface McpRequest {
+  era: Era
   id: string | number
   correlationId: string
   principal: Principal
@@ -16,12 +26,23 @@ export interface McpRequest {
   log: FastifyBaseLogger
   operation: Operation
   progress: CallContext['progress']
+  /** What the user and the client have answered so far, by the names of the questions. */
+  answers: Readonly<Record<string, unknown>>
 }
 
 function contextOf (app: FastifyInstance, request: McpRequest, name: string): CallContext {
-  const { id, correlationId, principal, signal, progress } = request
+  const { id, correlationId, principal, signal, progress, answers } = request
   const log = namedLogger(request.log, name)
-  return { requestId: id, correlationId, principal, signal, progress, log, django: app.django.bind({ correlationId, signal, log }) }
+  return {
+    requestId: id,
+    correlationId,
+    principal,
+    signal,
+    progress,
+    log,
+    django: app.django.bind({ correlationId, signal, log }),
+    ...createAsking(answers)
+  }
 }
 
 /** Writes what the caller is not told. The caller's own mistakes are no news for an operator. */
@@ -32,23 +53,36 @@ function logFailure ({ log }: McpRequest, what: Record<string, string>, error: C
   else log.info({ ...fields, reason: error.message }, 'call failed')
 }
 
+function refuse ({ operation, correlationId }: McpRequest, code: number, message: string, data: Record<string, unknown> = {}): never {
+  operation.protocolFailure(code)
+  throw new ProtocolError(code, message, { ...data, correlation_id: correlationId })
+}
+
+/** A failure where the protocol has no error results. */
+function fail (request: McpRequest, what: Record<string, string>, thrown: unknown, codeOf: (error: CallError) => number, data: Record<string, unknown> = {}): never {
+  const error = asCallError(thrown)
+  const code = codeOf(error)
+  request.operation.protocolFailure(code, error)
+  logFailure(request, what, error)
+  throw new ProtocolError(code, errorText(error, request.correlationId), { ...data, correlation_id: request.correlationId })
+}
+
 /**
  * `tools/call`. What goes wrong in the tool is a result that a model can read; only an unknown tool is a protocol error.
  * @throws {ProtocolError}
+ * @throws {InputNeeded} where the tool asks and there is no answer yet
  */
 export async function callTool (app: FastifyInstance, request: McpRequest, name: string, args: unknown): Promise<ToolResult> {
   const { operation, correlationId } = request
   const tool = app.catalog.tool(name)
   operation.calls(tool?.name)
-  if (tool === undefined) {
-    operation.protocolFailure(errorCodes.invalidParams)
-    throw new ProtocolError(errorCodes.invalidParams, `Unknown tool: ${name.slice(0, 100)}`, { correlation_id: correlationId })
-  }
+  if (tool === undefined) return refuse(request, errorCodes.invalidParams, `Unknown tool: ${name.slice(0, 100)}`)
   try {
     const result = await tool.call(args ?? {}, contextOf(app, request, `tool.${tool.name}`))
     operation.gave(result.content.reduce((bytes, block) => bytes + (block.type === 'text' ? Buffer.byteLength(block.text) : 0), 0))
     return result
   } catch (thrown) {
+    if (thrown instanceof InputNeeded) throw thrown
     const error = asCallError(thrown)
     operation.failed(error)
     logFailure(request, { tool: tool.name }, error)
@@ -59,29 +93,74 @@ export async function callTool (app: FastifyInstance, request: McpRequest, name:
 /**
  * `resources/read`. Reading has no error results, so everything that goes wrong is a protocol error.
  * @throws {ProtocolError}
+ * @throws {InputNeeded}
  */
-export async function readResource (app: FastifyInstance, request: McpRequest, uri: string): Promise<{ contents: Awaited<ReturnType<Resource['read']>> }> {
-  const { operation, correlationId } = request
-  const data = { uri: uri.slice(0, 2048), correlation_id: correlationId }
+export async function readResource (app: FastifyInstance, request: McpRequest, uri: string): Promise<{ contents: Awaited<ReturnType<Resource['read']>>, cache: CacheHint }> {
+  // Revision 2026-07-28 has no code of its own for this (server/resources, "Error Handling").
+  const notFound = request.era === 'legacy' ? errorCodes.resourceNotFound : errorCodes.invalidParams
+  const data = { uri: uri.slice(0, 2048) }
   const found = app.catalog.resource(uri)
-  if (found === undefined) {
-    operation.protocolFailure(errorCodes.resourceNotFound)
-    throw new ProtocolError(errorCodes.resourceNotFound, 'Resource not found', data)
-  }
+  if (found === undefined) return refuse(request, notFound, 'Resource not found', data)
+  const { resource, variables } = found
   try {
-    return { contents: await found.resource.read(uri, found.variables, contextOf(app, request, `resource.${found.resource.listing.name}`)) }
+    return { contents: await resource.read(uri, variables, contextOf(app, request, `resource.${resource.listing.name}`)), cache: resource.cache }
   } catch (thrown) {
-    const error = asCallError(thrown)
-    const code = error.kind === 'not_found' ? errorCodes.resourceNotFound : error.kind === 'invalid_input' ? errorCodes.invalidParams : errorCodes.internalError
-    operation.protocolFailure(code, error)
-    logFailure(request, { resource: found.resource.uri }, error)
-    throw new ProtocolError(code, errorText(error, correlationId), data)
+    if (thrown instanceof InputNeeded) throw thrown
+    return fail(request, { resource: resource.uri }, thrown, ({ kind }) => (
+      kind === 'not_found' ? notFound : kind === 'invalid_input' ? errorCodes.invalidParams : errorCodes.internalError
+    ), data)
+  }
+}
+
+/**
+ * `prompts/get`.
+ * @throws {ProtocolError}
+ * @throws {InputNeeded}
+ */
+export async function getPrompt (app: FastifyInstance, request: McpRequest, name: string, args: unknown): Promise<{ description: string, messages: Awaited<ReturnType<Prompt['get']>> }> {
+  const prompt = app.catalog.prompt(name)
+  if (prompt === undefined) return refuse(request, errorCodes.invalidParams, `Unknown prompt: ${name.slice(0, 100)}`)
+  try {
+    return { description: prompt.description, messages: await prompt.get(args, contextOf(app, request, `prompt.${prompt.name}`)) }
+  } catch (thrown) {
+    if (thrown instanceof InputNeeded) throw thrown
+    return fail(request, { prompt: prompt.name }, thrown, ({ kind }) => kind === 'invalid_input' ? errorCodes.invalidParams : errorCodes.internalError)
+  }
+}
+
+/** What a completion is for: an argument of a prompt, or a variable of a resource's template. */
+export type CompletionReference = { type: 'ref/prompt', name: string } | { type: 'ref/resource', uri: string }
+
+/** Values that are sent at most (server/utilities/completion). */
+const maxCompletions = 100
+
+function completersOf (app: FastifyInstance, request: McpRequest, reference: CompletionReference): Readonly<Record<string, Completer>> {
+  const item = reference.type === 'ref/prompt' ? app.catalog.prompt(reference.name) : app.catalog.template(reference.uri)
+  // What a caller may not use is not there for it.
+  if (item === undefined || !grants(request.principal, item.scopes)) return refuse(request, errorCodes.invalidParams, 'Nothing to complete: unknown reference')
+  return item.completers
+}
+
+/**
+ * `completion/complete`.
+ * @throws {ProtocolError} for a reference to nothing, and where a completer fails
+ */
+export async function complete (app: FastifyInstance, request: McpRequest, reference: CompletionReference, argument: { name: string, value: string }, given: Readonly<Record<string, string>>): Promise<{ values: string[], total: number, hasMore: boolean }> {
+  const completers = completersOf(app, request, reference)
+  const completer = Object.hasOwn(completers, argument.name) ? completers[argument.name] : undefined
+  if (completer === undefined) return { values: [], total: 0, hasMore: false }
+  try {
+    const values = await completer(argument.value, contextOf(app, request, 'completion'), given)
+    return { values: values.slice(0, maxCompletions), total: values.length, hasMore: values.length > maxCompletions }
+  } catch (thrown) {
+    return fail(request, { completion: argument.name }, thrown, () => errorCodes.internalError)
   }
 }
 
 /** Scopes that a request needs beyond those that every request needs. */
 export function scopesFor (app: FastifyInstance, method: string, params: Readonly<Record<string, unknown>>): readonly string[] {
   if (method === 'tools/call' && typeof params.name === 'string') return app.catalog.tool(params.name)?.scopes ?? []
+  if (method === 'prompts/get' && typeof params.name === 'string') return app.catalog.prompt(params.name)?.scopes ?? []
   if (method === 'resources/read' && typeof params.uri === 'string') return app.catalog.resource(params.uri)?.resource.scopes ?? []
   return []
 }

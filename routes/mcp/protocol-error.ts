@@ -2,10 +2,17 @@
 export const errorCodes = {
   parseError: -32700,
   invalidRequest: -32600,
+  methodNotFound: -32601,
   invalidParams: -32602,
   internalError: -32603,
+  /** What an HTTP transport refuses, in revisions up to 2025-11-25. */
+  serverError: -32000,
   /** Revisions up to 2025-11-25 (server/resources, "Error Handling"). */
-  resourceNotFound: -32002
+  resourceNotFound: -32002,
+  /** Headers and body say different things (revision 2026-07-28, like those below). */
+  headerMismatch: -32020,
+  missingClientCapability: -32021,
+  unsupportedProtocolVersion: -32022
 } as const
 
 /**

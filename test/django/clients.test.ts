@@ -36,8 +36,8 @@ t.test('the official client of the first generation lists, calls and reads', asy
   t.ok(djangoLog.some((line) => line.includes('/api/v1/orbit/opportunities/') && line.includes('correlation_id=from-the-client')), 'Django logs the id of the client')
 })
 
-for (const mode of ['legacy', 'auto'] as const) {
-  t.test(`the official client of the second generation lists, calls and reads (negotiation ${mode})`, async (t) => {
+for (const [label, mode] of [['legacy', 'legacy'], ['auto', 'auto'], ['pinned', { pin: '2026-07-28' }]] as const) {
+  t.test(`the official client of the second generation lists, calls, reads, prompts and completes (negotiation ${label})`, async (t) => {
     const { url } = await listen(t, variables)
     const client = new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode } })
     t.teardown(() => client.close())
@@ -45,6 +45,9 @@ for (const mode of ['legacy', 'auto'] as const) {
     t.match(await client.listTools(), { tools: [{ name: 'get_opportunities' }] })
     t.match(await client.callTool({ name: 'get_opportunities', arguments: { client_id: 2, limit: 100 } }), { structuredContent: { opportunities: [{ client: 'さくら物流' }] } })
     t.match(await client.readResource({ uri: 'client://6' }), { contents: [{ text: /Legal Name: N\/A\n[\s\S]*Vertical: N\/A\n$/ }] })
+    t.match(await client.listPrompts(), { prompts: [{ name: 'summarize_client', arguments: [{ name: 'client', required: true }] }] })
+    t.match(await client.getPrompt({ name: 'summarize_client', arguments: { client: 'さくら物流' } }), { messages: [{ role: 'user', content: { type: 'text', text: /"さくら物流"[\s\S]*client:\/\/2/ } }] })
+    t.match(await client.complete({ ref: { type: 'ref/prompt', name: 'summarize_client' }, argument: { name: 'client', value: 'さくら' } }), { completion: { values: ['さくら物流'], total: 1, hasMore: false } })
   })
 }
 

@@ -17,7 +17,7 @@ function errorText (body: { result?: { isError?: boolean, content?: Array<{ text
 t.test('initialize answers with what the server can do, and mints no session', async (t) => {
   const app = await buildApp(t, { SERVER_NAME: 'orbit', SERVER_VERSION: '9.9.9' })
   const response = await rpc(app, 'initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'c', version: '1' } })
-  t.strictSame(response.json().result, { protocolVersion: '2025-06-18', capabilities: { tools: {}, resources: {} }, serverInfo: { name: 'orbit', version: '9.9.9' } })
+  t.strictSame(response.json().result, { protocolVersion: '2025-06-18', capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} }, serverInfo: { name: 'orbit', version: '9.9.9' } })
   t.equal(response.headers['mcp-session-id'], undefined)
   t.match(response.headers['content-type'], /^application\/json/)
 })

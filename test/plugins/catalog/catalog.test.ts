@@ -39,6 +39,8 @@ function context (app: FastifyInstance, changes: Partial<CallContext> = {}): Cal
     principal: anonymous,
     django: new DjangoClient({ http: got, log: app.log, baseUrl: 'http://127.0.0.1:9', headers: {}, deadline: 1, maxRetries: 0, maxBytes: 1 }),
     progress: async () => undefined,
+    ask: async () => ({ action: 'cancel', content: {} }),
+    input: async () => ({}),
     ...changes
   }
 }
@@ -67,7 +69,7 @@ t.test('tools in code and in folders of scripts make one sorted catalog', async 
   })
   const app = await withCatalog(t, { toolFolders: [folder], tools: [echo] })
   t.strictSame(app.catalog.toolListings(anonymous).map(({ name }) => name), ['alpha', 'echo', 'zeta'])
-  t.strictSame(app.catalog.sizes, { tool: 3, resource: 0, resource_template: 0 })
+  t.strictSame(app.catalog.sizes, { tool: 3, prompt: 0, resource: 0, resource_template: 0 })
 })
 
 t.test('files that are no tools stop the start, each with its path and the reason', async (t) => {

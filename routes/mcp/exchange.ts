@@ -1,0 +1,102 @@
+import type { ServerResponse } from 'node:http'
+
+/** What both generations of the SDK send through a transport, as far as an exchange has to look at it. */
+interface Outgoing {
+  id?: string | number | null
+  method?: string
+  error?: { code: number }
+}
+
+interface SendOptions {
+  relatedRequestId?: string | number
+}
+
+export interface ExchangeOptions {
+  response: ServerResponse
+  /** Id of the request that is answered; undefined for a notification, which has no answer. */
+  requestId: string | number | undefined
+  /** HTTP status for an answer that is a JSON-RPC error. `early` is true before a handler has run. */
+  statusFor: (code: number, early: boolean) => number
+}
+
+/** Milliseconds between two comments on a quiet stream, so that proxies do not take it for dead. */
+const keepAlive = 15_000
+
+/**
+ * One JSON-RPC message and its answer over HTTP, as a transport that a server of either SDK generation connects to.
+ * The answer is JSON, unless a notification goes before it: then it becomes a stream of events. It writes to Node's
+ * response directly; the SDKs' own transports make a web Request and Response of it first, which costs more than
+ * everything else they do.
+ */
+export class Exchange<Message extends object, Extra> {
+  onclose?: () => void
+  onerror?: (error: Error) => void
+  onmessage?: (message: Message, extra?: Extra) => void
+  readonly #options: ExchangeOptions
+  #early = false
+  #answered = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor (options: ExchangeOptions) {
+    this.#options = options
+  }
+
+  async start (): Promise<void> {
+    const { response } = this.#options
+    response.once('close', () => {
+      clearInterval(this.#timer)
+      // Aborts the handlers, and through their signal the requests to Django.
+      if (!this.#answered) this.onclose?.()
+    })
+  }
+
+  /** Hands the message over to the server that is connected. */
+  receive (message: Message, extra?: Extra): void {
+    const { response, requestId } = this.#options
+    this.#early = true
+    this.onmessage?.(message, extra)
+    this.#early = false
+    if (requestId === undefined) {
+      this.#answered = true
+      response.writeHead(202).end()
+    }
+  }
+
+  async send (message: Message & Outgoing, options?: SendOptions): Promise<void> {
+    const { response, requestId, statusFor } = this.#options
+    if (this.#answered || response.destroyed) return
+    if (message.method !== undefined) {
+      // Nobody waits for what is not about this request.
+      if (options?.relatedRequestId === requestId) this.#stream(message)
+      return
+    }
+    if (message.id !== requestId) return
+    this.#answered = true
+    const body = JSON.stringify(message)
+    if (response.headersSent) {
+      response.end(`event: message\ndata: ${body}\n\n`)
+      return
+    }
+    const status = message.error === undefined ? 200 : statusFor(message.error.code, this.#early)
+    response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body)
+  }
+
+  async close (): Promise<void> {
+    clearInterval(this.#timer)
+    if (this.#answered) return
+    this.#answered = true
+    this.onclose?.()
+    this.#options.response.destroy()
+  }
+
+  #stream (message: Message): void {
+    const { response } = this.#options
+    if (!response.headersSent) {
+      // X-Accel-Buffering: proxies must not collect events until there are enough of them.
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' })
+      this.#timer = setInterval(() => { response.write(': keep-alive\n\n') }, keepAlive)
+      this.#timer.unref()
+    }
+    response.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`)
+  }
+}

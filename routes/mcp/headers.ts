@@ -1,0 +1,73 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { ParameterHeader } from '../../plugins/catalog/parameter-headers.ts'
+
+/*
+ * Headers that repeat parts of a body, so that proxies can route without reading it (basic/transports/streamable-http,
+ * revision 2026-07-28). What they say must be what the body says, or a proxy would have decided about another call
+ * than the one that is made.
+ */
+
+/** Body fields that `Mcp-Name` repeats, by method. */
+const namedBy: ReadonlyMap<string, string> = new Map([
+  ['tools/call', 'name'],
+  ['prompts/get', 'name'],
+  ['resources/read', 'uri'],
+  ['tasks/get', 'taskId'],
+  ['tasks/update', 'taskId'],
+  ['tasks/cancel', 'taskId']
+])
+
+const wrapped = /^=\?base64\?(.*)\?=$/s
+const canonicalBase64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+const decimal = /^-?\d+(\.\d+)?$/
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** A header's value; text that headers cannot carry comes as `=?base64?…?=`. Undefined where that is not valid. */
+export function decodedHeader (value: string): string | undefined {
+  const encoded = wrapped.exec(value.trim())?.[1]
+  if (encoded === undefined) return value.trim()
+  if (!canonicalBase64.test(encoded)) return undefined
+  try {
+    return utf8.decode(Buffer.from(encoded, 'base64'))
+  } catch {
+    return undefined
+  }
+}
+
+function single (value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+/** What is wrong with the headers that every request of the revision carries, or undefined. */
+export function standardHeaderProblem (headers: IncomingHttpHeaders, method: string, params: Readonly<Record<string, unknown>>): string | undefined {
+  if (headers['mcp-protocol-version'] === undefined) return 'The MCP-Protocol-Version header is missing'
+  if (headers['mcp-method'] === undefined) return 'The Mcp-Method header is missing'
+  const field = namedBy.get(method)
+  const expected = field === undefined ? undefined : params[field]
+  if (typeof expected !== 'string') return undefined
+  const header = single(headers['mcp-name'])
+  if (header === undefined) return 'The Mcp-Name header is missing'
+  const name = decodedHeader(header)
+  if (name === undefined) return 'The Mcp-Name header is not encoded correctly'
+  return name === expected ? undefined : `The Mcp-Name header and params.${String(field)} differ`
+}
+
+function isRecord (value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What is wrong with the `Mcp-Param-*` headers that a tool asks for, or undefined. */
+export function parameterHeaderProblem (headers: IncomingHttpHeaders, wanted: readonly ParameterHeader[], args: unknown): string | undefined {
+  for (const { path, name, numeric } of wanted) {
+    const value = path.reduce<unknown>((node, key) => isRecord(node) ? node[key] : undefined, args)
+    // Nothing to repeat; a value of another type is refused with the arguments.
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') continue
+    const header = single(headers[`mcp-param-${name.toLowerCase()}`])
+    if (header === undefined) return `The Mcp-Param-${name} header is missing`
+    const decoded = decodedHeader(header)
+    if (decoded === undefined) return `The Mcp-Param-${name} header is not encoded correctly`
+    const equal = numeric && typeof value === 'number' && decimal.test(decoded) ? Number(decoded) === value : decoded === String(value)
+    if (!equal) return `The Mcp-Param-${name} header and the argument ${path.join('.')} differ`
+  }
+  return undefined
+}

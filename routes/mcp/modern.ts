@@ -1,0 +1,151 @@
+import {
+  inputRequired,
+  Server,
+  type JSONRPCMessage,
+  type JSONRPCNotification,
+  type JSONRPCRequest,
+  type MessageClassification,
+  type MessageExtraInfo,
+  type ServerContext
+} from '@modelcontextprotocol/server'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { anonymous } from '../../plugins/auth/index.ts'
+import { askingState, InputNeeded, withResponses } from './asking.ts'
+import { Exchange } from './exchange.ts'
+import type { Leg } from './leg.ts'
+import { callTool, complete, getPrompt, readResource, type McpRequest } from './methods.ts'
+import type { Operation } from './operation.ts'
+import { pageOf } from './pages.ts'
+import { errorCodes, ProtocolError } from './protocol-error.ts'
+
+/** Revisions that this leg serves. */
+export const modernRevisions: readonly string[] = ['2026-07-28']
+
+/** What is advertised; changes are pushed on streams of `subscriptions/listen`. */
+export const modernCapabilities = {
+  tools: { listChanged: true },
+  resources: { listChanged: true },
+  prompts: { listChanged: true },
+  completions: {}
+}
+
+/** Milliseconds for which lists may be kept. They depend on the caller's scopes, so they are nobody else's. */
+const listCache = { ttlMs: 60_000, cacheScope: 'private' as const }
+
+const cacheHints = {
+  'server/discover': { ttlMs: 60_000, cacheScope: 'private' as const },
+  'tools/list': listCache,
+  'prompts/list': listCache,
+  'resources/list': listCache,
+  'resources/templates/list': listCache
+}
+
+/** HTTP status of JSON-RPC errors that are found before a handler runs; those of handlers stay inside a 200. */
+const earlyStatus: ReadonlyMap<number, number> = new Map([
+  [errorCodes.parseError, 400],
+  [errorCodes.invalidRequest, 400],
+  [errorCodes.methodNotFound, 404],
+  [errorCodes.headerMismatch, 400],
+  [errorCodes.missingClientCapability, 400],
+  [errorCodes.unsupportedProtocolVersion, 400]
+])
+
+/** A server of one revision, which no handshake has to agree on. */
+class RevisionServer extends Server {
+  constructor (info: Leg['info'], revision: string) {
+    super(info, { capabilities: modernCapabilities, cacheHints, supportedProtocolVersions: [...modernRevisions] })
+    this._negotiatedProtocolVersion = revision
+  }
+}
+
+function requestOf (request: FastifyRequest, operation: Operation, { mcpReq }: ServerContext): McpRequest {
+  const progressToken = mcpReq._meta?.progressToken
+  return {
+    era: 'modern',
+    id: mcpReq.id,
+    correlationId: request.id,
+    principal: request.principal ?? anonymous,
+    signal: mcpReq.signal,
+    log: request.log,
+    operation,
+    answers: {},
+    async progress (progress, total, message) {
+      if (progressToken === undefined) return
+      await mcpReq.notify({
+        method: 'notifications/progress',
+        params: { progressToken, progress, ...(total === undefined ? {} : { total }), ...(message === undefined ? {} : { message }) }
+      })
+    }
+  }
+}
+
+function serverFor (app: FastifyInstance, { info, sealed }: Leg, revision: string, request: FastifyRequest, operation: Operation): Server {
+  const server = new RevisionServer(info, revision)
+  const principal = request.principal ?? anonymous
+  const { catalog } = app
+
+  /** Runs what may ask the user: with the answers that came back, and with the question as its result where one is open. */
+  async function asking<Result extends object> (ctx: ServerContext, target: string, args: unknown, run: (request: McpRequest) => Promise<Result>) {
+    const binding = { principal: principal.key, method: ctx.mcpReq.method, target, arguments: args }
+    const sent = ctx.mcpReq.requestState()
+    const state = sent === undefined ? undefined : askingState.safeParse(sealed.open(String(sent), binding))
+    if (state?.success === false) {
+      operation.protocolFailure(errorCodes.invalidParams)
+      throw new ProtocolError(errorCodes.invalidParams, 'Invalid or expired requestState', { reason: 'invalid_request_state', correlation_id: request.id })
+    }
+    const answers = state?.data === undefined ? {} : withResponses(state.data, ctx.mcpReq.inputResponses ?? {})
+    try {
+      return await run({ ...requestOf(request, operation, ctx), answers })
+    } catch (error) {
+      if (!(error instanceof InputNeeded)) throw error
+      return inputRequired({ inputRequests: error.requests, requestState: sealed.seal(error.state, binding) })
+    }
+  }
+
+  server.setRequestHandler('tools/list', ({ params }) => {
+    const { page, ...next } = pageOf(catalog.toolListings(principal), ({ name }) => name, params?.cursor, request.id)
+    return { tools: page, ...next }
+  })
+  server.setRequestHandler('tools/call', ({ params }, ctx) => (
+    asking(ctx, params.name, params.arguments, async (call) => ({ ...await callTool(app, call, params.name, params.arguments) }))
+  ))
+  server.setRequestHandler('resources/list', ({ params }) => {
+    const { page, ...next } = pageOf(catalog.resourceListings(principal), ({ name }) => name, params?.cursor, request.id)
+    return { resources: page, ...next }
+  })
+  server.setRequestHandler('resources/templates/list', ({ params }) => {
+    const { page, ...next } = pageOf(catalog.templateListings(principal), ({ name }) => name, params?.cursor, request.id)
+    return { resourceTemplates: page, ...next }
+  })
+  server.setRequestHandler('resources/read', ({ params }, ctx) => asking(ctx, params.uri, undefined, async (call) => {
+    const { contents, cache } = await readResource(app, call, params.uri)
+    return { contents, ttlMs: cache.ttlMs, cacheScope: cache.scope }
+  }))
+  server.setRequestHandler('prompts/list', ({ params }) => {
+    const { page, ...next } = pageOf(catalog.promptListings(principal), ({ name }) => name, params?.cursor, request.id)
+    return { prompts: page, ...next }
+  })
+  server.setRequestHandler('prompts/get', ({ params }, ctx) => (
+    asking(ctx, params.name, params.arguments, async (call) => ({ ...await getPrompt(app, call, params.name, params.arguments) }))
+  ))
+  server.setRequestHandler('completion/complete', async ({ params }, ctx) => ({
+    completion: await complete(app, requestOf(request, operation, ctx), params.ref, params.argument, params.context?.arguments ?? {})
+  }))
+  return server
+}
+
+/**
+ * Serves one message of revision 2026-07-28, which has no handshake, with a server of its own. The reply must have
+ * been hijacked, and headers must have been checked.
+ */
+export async function serveModern (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply, operation: Operation, message: JSONRPCRequest | JSONRPCNotification, classification: MessageClassification): Promise<void> {
+  const server = serverFor(app, leg, classification.revision ?? '', request, operation)
+  const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
+    response: reply.raw,
+    requestId: 'id' in message ? message.id : undefined,
+    statusFor: (code, early) => early || code === errorCodes.missingClientCapability ? earlyStatus.get(code) ?? 200 : 200
+  })
+  server.onerror = (error) => { request.log.debug({ err: error }, 'MCP server reported an error') }
+  await server.connect(exchange)
+  exchange.receive(message, { classification })
+}
