@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { AuthError } from '../../plugins/auth/index.ts'
+import { onAnswered } from '../../plugins/logging/answered.ts'
 import { RateLimitError } from '../../plugins/rate-limit/index.ts'
 import { serveLegacy, type ServerInfo } from './legacy.ts'
 import { scopesFor } from './methods.ts'
@@ -65,12 +66,10 @@ async function serve (app: FastifyInstance, server: ServerInfo, request: Fastify
   if (method !== undefined) await app.requireScopes(request, reply, scopesFor(app, method, params))
 
   const operation = new Operation(method, revisionOf(request))
-  let finished = false
   app.instruments.inFlight.inc()
-  reply.raw.once('finish', () => { finished = true })
-  reply.raw.once('close', () => {
+  onAnswered(request, reply, (complete) => {
     app.instruments.inFlight.dec()
-    operation.end(app.instruments, finished)
+    operation.end(app.instruments, complete)
   })
   handOver(reply)
   try {
