@@ -23,7 +23,8 @@ export interface Prompt {
 function argumentListing (schema: z.ZodObject): Array<{ name: string, description?: string, required: boolean }> {
   return Object.entries(schema.shape).map(([name, argument]) => {
     const { description } = z.toJSONSchema(argument, { io: 'input', unrepresentable: 'any' })
-    return { name, required: !z.safeParse(argument, undefined).success, ...(description === undefined ? {} : { description }) }
+    const required = !z.safeParse(argument, undefined).success
+    return description === undefined ? { name, required } : { name, description, required }
   })
 }
 

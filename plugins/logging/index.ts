@@ -1,5 +1,6 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { onAnswered } from './answered.ts'
 
 export { loggingOptions, type LogFormat } from './options.ts'
 export { namedLogger } from './named-logger.ts'
@@ -37,11 +38,7 @@ function writeAccessLine (request: FastifyRequest, reply: FastifyReply, finished
  */
 const logging: FastifyPluginCallback = (app, _options, done) => {
   app.addHook('onRequest', (request, reply, next) => {
-    // Not `writableEnded`: an answer that is complete here may be cut off on its way.
-    let finished = false
-    reply.raw.once('finish', () => { finished = true })
-    // 'close' also comes after an abort, where Fastify's onResponse stays silent.
-    reply.raw.once('close', () => { writeAccessLine(request, reply, finished) })
+    onAnswered(request, reply, (complete) => { writeAccessLine(request, reply, complete) })
     next()
   })
   done()

@@ -51,7 +51,7 @@ export function question (needed: InputNeeded, sealed: SealedState, binding: Bin
   if (forms.some(({ success }) => !success)) {
     return { isError: true, content: [{ type: 'text', text: 'This tool needs a client that it can ask, of protocol revision 2026-07-28 or later. Calling again will not help.' }] }
   }
-  const lines = forms.flatMap(({ data }) => data === undefined ? [] : [data.params.message, ...valuesOf(data.params.requestedSchema?.properties)])
+  const lines = forms.flatMap(({ data }) => data === undefined ? [] : [data.params.message].concat(valuesOf(data.params.requestedSchema?.properties)))
   const text = [
     'Nothing has been done yet. This needs the user\'s answer first:',
     ...lines,

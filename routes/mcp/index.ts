@@ -1,6 +1,7 @@
 import { classifyInboundRequest } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { AuthError } from '../../plugins/auth/index.ts'
+import { onAnswered } from '../../plugins/logging/answered.ts'
 import { RateLimitError } from '../../plugins/rate-limit/index.ts'
 import { parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
 import type { Leg } from './leg.ts'
@@ -74,19 +75,17 @@ function handOver (reply: FastifyReply): void {
 }
 
 /** Counts a request from here until its answer has left or its client is gone. */
-function measure (app: FastifyInstance, reply: FastifyReply, operation: Operation): void {
-  let finished = false
+function measure (app: FastifyInstance, request: FastifyRequest, reply: FastifyReply, operation: Operation): void {
   app.instruments.inFlight.inc()
-  reply.raw.once('finish', () => { finished = true })
-  reply.raw.once('close', () => {
+  onAnswered(request, reply, (complete) => {
     app.instruments.inFlight.dec()
-    operation.end(app.instruments, finished)
+    operation.end(app.instruments, complete)
   })
 }
 
 /** Serves a message by one of the legs. What they did not expect becomes an answer without a word of it. */
 async function hand (app: FastifyInstance, request: FastifyRequest, reply: FastifyReply, operation: Operation, serve: () => Promise<void>): Promise<void> {
-  measure(app, reply, operation)
+  measure(app, request, reply, operation)
   handOver(reply)
   try {
     await serve()

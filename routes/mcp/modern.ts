@@ -87,8 +87,8 @@ function serverFor (app: FastifyInstance, { info, sealed }: Leg, revision: strin
   /** Runs what may ask the user: with the answers that came back, and with the question as its result where one is open. */
   async function asking<Result extends object> (ctx: ServerContext, target: string, args: unknown, run: (request: McpRequest) => Promise<Result>) {
     const binding = { principal: principal.key, method: ctx.mcpReq.method, target, arguments: args }
-    const sent = ctx.mcpReq.requestState()
-    const state = sent === undefined ? undefined : askingState.safeParse(sealed.open(String(sent), binding))
+    const sent = ctx.mcpReq.requestState<string>()
+    const state = sent === undefined ? undefined : askingState.safeParse(sealed.open(sent, binding))
     if (state?.success === false) {
       operation.protocolFailure(errorCodes.invalidParams)
       throw new ProtocolError(errorCodes.invalidParams, 'Invalid or expired requestState', { reason: 'invalid_request_state', correlation_id: request.id })
