@@ -18,6 +18,8 @@ declare module 'fastify' {
     readonly requireScopes: (request: FastifyRequest, reply: FastifyReply, scopes: readonly string[]) => Promise<void>
     /** Tokens that are refused although they are valid. */
     readonly denyList: DenyList
+    /** Whether the token of a request that has passed was revoked since: for answers that go on for long. */
+    readonly isRevoked: (request: FastifyRequest) => boolean
   }
   interface FastifyRequest {
     /** Who makes this request; null before `authenticate` has run. */
@@ -115,6 +117,10 @@ const auth: FastifyPluginAsync<AuthOptions> = async (app, options) => {
 
   app.decorateRequest('principal', null)
   app.decorate('denyList', denyList)
+  app.decorate('isRevoked', ({ headers, principal }) => {
+    const token = bearerToken.exec(headers.authorization ?? '')?.[1]
+    return token !== undefined && principal !== null && denyList.isRevoked(token, principal)
+  })
   app.decorate('requireScopes', (request, reply, scopes) => reporting(request, reply, () => { checkScopes(request, reply, scopes) }))
   app.decorate('authenticate', (request, reply) => reporting(request, reply, async () => {
     request.principal = await principalOf(request, reply)

@@ -16,9 +16,20 @@ export type { Tool, ToolResult } from './tool.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Tools, resources and prompts. */
+    /** Tools, resources and prompts, as they are now. */
     readonly catalog: Catalog
+    /** Puts another catalog into the place of the one there is. */
+    readonly catalogs: Catalogs
   }
+}
+
+export interface Catalogs {
+  /**
+   * Puts a catalog that is built already into the place of the current one, whole: a request sees one or the other.
+   * Whoever listens is told.
+   */
+  readonly replace: (next: Catalog) => void
+  readonly onChange: (listener: () => void) => void
 }
 
 export interface CatalogOptions {
@@ -51,7 +62,18 @@ const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
     compileAll(resourceSources, compileResource, ({ uri }) => uri),
     compileAll(promptSources, compilePrompt, ({ name }) => name)
   )
-  app.decorate('catalog', built)
+  const listeners: Array<() => void> = []
+  let current = built
+  app.decorate('catalog', { getter: () => current })
+  app.decorate('catalogs', {
+    replace (next) {
+      current = next
+      for (const listener of listeners) listener()
+    },
+    onChange (listener) {
+      listeners.push(listener)
+    }
+  })
   namedLogger(app.log, 'catalog').info(built.sizes, 'catalog is built')
 }
 

@@ -1,10 +1,12 @@
 import { classifyInboundRequest } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { AuthError } from '../../plugins/auth/index.ts'
+import { anonymous, AuthError } from '../../plugins/auth/index.ts'
 import { onAnswered } from '../../plugins/logging/answered.ts'
+import { namedLogger } from '../../plugins/logging/named-logger.ts'
 import { RateLimitError } from '../../plugins/rate-limit/index.ts'
 import { parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
 import type { Leg } from './leg.ts'
+import { ListenStreams } from './listen.ts'
 import { legacyRefusal, legacyRevisions, serveLegacy } from './legacy.ts'
 import { scopesFor } from './methods.ts'
 import { modernRevisions, serveModern } from './modern.ts'
@@ -97,7 +99,7 @@ async function hand (app: FastifyInstance, request: FastifyRequest, reply: Fasti
   }
 }
 
-async function receive (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { body, headers } = request
   if (!isRecord(body)) {
     // Batches were part of one revision only and are gone from it; limits and scopes are kept for one message a request.
@@ -154,6 +156,14 @@ async function receive (app: FastifyInstance, leg: Leg, request: FastifyRequest,
   }
   await app.requireScopes(request, reply, scopesFor(app, message.method, params))
   const operation = new Operation(message.method, revision)
+  if (outcome.messageKind === 'request' && message.method === 'subscriptions/listen') {
+    if (streams.isFull(request.principal ?? anonymous)) {
+      await refuse(request, reply, { status: 429, code: errorCodes.serverError, message: 'Too many subscription streams are open for this token', id })
+      return
+    }
+    await hand(app, request, reply, operation, () => streams.serve(request, reply, outcome.message))
+    return
+  }
   await hand(app, request, reply, operation, () => serveModern(app, leg, request, reply, operation, message, classification))
 }
 
@@ -163,6 +173,10 @@ async function receive (app: FastifyInstance, leg: Leg, request: FastifyRequest,
  */
 const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins, stateSecret }) => {
   const leg: Leg = { info: server, sealed: new SealedState(stateSecret) }
+  const streams = new ListenStreams({ info: server, log: namedLogger(app.log, 'mcp'), isRevoked: app.isRevoked })
+  app.catalogs.onChange(() => { streams.announceChange() })
+  // Before the server waits for its connections to end, which streams do not do by themselves.
+  app.addHook('preClose', () => streams.close())
   const anyOrigin = allowedOrigins.includes('*')
 
   app.addHook('onRequest', app.limits.address)
@@ -197,7 +211,7 @@ const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins
   await app.register(async (authenticated) => {
     authenticated.addHook('onRequest', authenticated.authenticate)
     authenticated.addHook('onRequest', authenticated.limits.principal)
-    authenticated.post('/mcp', async (request, reply) => { await receive(app, leg, request, reply) })
+    authenticated.post('/mcp', async (request, reply) => { await receive(app, leg, streams, request, reply) })
   })
 }
 

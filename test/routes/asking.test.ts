@@ -1,0 +1,146 @@
+import t from 'tap'
+import { z } from 'zod'
+import { definePrompt, defineTool } from '../../plugins/catalog/definition.ts'
+import { SealedState } from '../../routes/mcp/sealed-state.ts'
+import { buildApp, modernRpc, rpc, token } from '../helper.ts'
+
+/** A tool that asks twice, and counts what it does. */
+function deleting () {
+  const deleted: string[] = []
+  const tool = defineTool({
+    name: 'delete_thing',
+    description: 'd',
+    scopes: ['read'],
+    annotations: { destructiveHint: true },
+    asks: true,
+    input: z.object({ id: z.string() }),
+    async handler ({ id }, { ask }) {
+      const confirmed = await ask({ message: `Delete ${id}?` })
+      if (confirmed.action !== 'accept') return 'kept'
+      const { content } = await ask({ message: 'Why?', schema: { type: 'object', properties: { reason: { type: 'string' } }, required: ['reason'] } })
+      deleted.push(`${id}: ${String(content.reason)}`)
+      return 'deleted'
+    }
+  })
+  return { tool, deleted }
+}
+
+const call = { name: 'delete_thing', arguments: { id: 'a' } }
+
+t.test('a client of 2026-07-28 is asked, round after round, and the tool runs once', async (t) => {
+  const { tool, deleted } = deleting()
+  const app = await buildApp(t, {}, undefined, { tools: [tool] })
+  const first = (await modernRpc(app, 'tools/call', call)).json().result
+  t.match(first, { resultType: 'input_required', inputRequests: { question_1: { method: 'elicitation/create', params: { mode: 'form', message: 'Delete a?' } } }, requestState: String })
+  const second = (await modernRpc(app, 'tools/call', { ...call, requestState: first.requestState, inputResponses: { question_1: { action: 'accept', content: {} } } })).json().result
+  t.match(second, { resultType: 'input_required', inputRequests: { question_2: { params: { message: 'Why?', requestedSchema: { required: ['reason'] } } } } })
+  t.notOk('question_1' in second.inputRequests, 'what is answered is not asked again')
+  const third = (await modernRpc(app, 'tools/call', { ...call, requestState: second.requestState, inputResponses: { question_2: { action: 'accept', content: { reason: 'old' } } } })).json().result
+  t.match(third, { resultType: 'complete', content: [{ text: 'deleted' }] })
+  t.strictSame(deleted, ['a: old'])
+})
+
+t.test('an answer that is missing, not of its form or to another question is asked for again', async (t) => {
+  const { tool, deleted } = deleting()
+  const app = await buildApp(t, {}, undefined, { tools: [tool] })
+  let { requestState } = (await modernRpc(app, 'tools/call', call)).json().result
+  for (const inputResponses of [{}, { question_1: { action: 'maybe' } }, { question_2: { action: 'accept', content: { reason: 'x' } } }]) {
+    const { result } = (await modernRpc(app, 'tools/call', { ...call, requestState, inputResponses })).json()
+    t.match(result, { resultType: 'input_required', inputRequests: { question_1: {} } })
+    requestState = result.requestState
+  }
+  const { result } = (await modernRpc(app, 'tools/call', { ...call, requestState, inputResponses: { question_1: { action: 'accept' } } })).json()
+  t.match((await modernRpc(app, 'tools/call', { ...call, requestState: result.requestState, inputResponses: { question_2: { action: 'accept', content: { reason: 5 } } } })).json().result, { resultType: 'input_required', inputRequests: { question_2: {} } })
+  t.strictSame(deleted, [])
+})
+
+t.test('a user who declines is taken at their word', async (t) => {
+  const { tool, deleted } = deleting()
+  const app = await buildApp(t, {}, undefined, { tools: [tool] })
+  for (const action of ['decline', 'cancel']) {
+    const { requestState } = (await modernRpc(app, 'tools/call', call)).json().result
+    t.match((await modernRpc(app, 'tools/call', { ...call, requestState, inputResponses: { question_1: { action } } })).json().result, { content: [{ text: 'kept' }] })
+  }
+  t.strictSame(deleted, [])
+})
+
+t.test('attack 38: a state that is forged, another call\'s, another principal\'s or used is refused', async (t) => {
+  const { tool, deleted } = deleting()
+  const app = await buildApp(t, {}, undefined, { tools: [tool] })
+  const fresh = async (): Promise<string> => (await modernRpc(app, 'tools/call', call)).json().result.requestState
+  const inputResponses = { question_1: { action: 'accept' } }
+  const refused = async (params: Record<string, unknown>, options = {}): Promise<void> => {
+    t.match((await modernRpc(app, 'tools/call', { ...call, inputResponses, ...params }, options)).json(), { error: { code: -32602, message: 'Invalid or expired requestState', data: { reason: 'invalid_request_state' } } })
+  }
+  const state = await fresh()
+  await refused({ requestState: `${state.slice(0, -2)}AA` })
+  await refused({ requestState: `A${state.slice(1)}` })
+  await refused({ requestState: 'nonsense' })
+  await refused({ requestState: '' })
+  await refused({ requestState: `${state}.x` })
+  await refused({ requestState: state, arguments: { id: 'b' } })
+  await refused({ requestState: state }, { bearer: token({ sub: 'user-2' }) })
+  await refused({ requestState: state }, { bearer: token({ client_id: 'other' }) })
+  t.match((await modernRpc(app, 'tools/call', { ...call, requestState: state, inputResponses })).json(), { result: { resultType: 'input_required' } }, 'itself is good')
+  await refused({ requestState: state })
+  const other = await buildApp(t, { JWT_SECRET: 'another-Secret-0123456789-abcdefghij', JWT_SECRET_PREVIOUS: 'Zx9-uY2kLm4Qp7Rs1Tv8Wb3Nc6Dh5Fg0' }, undefined, { tools: [tool] })
+  t.match((await modernRpc(other, 'tools/call', { ...call, requestState: await fresh(), inputResponses })).json(), { error: { code: -32602 } })
+  t.strictSame(deleted, [])
+})
+
+t.test('a state ends after ten minutes', (t) => {
+  const binding = { principal: 'p', method: 'm', target: 't', arguments: { b: [1, null], a: undefined } }
+  const sealed = new SealedState('a secret of any kind')
+  const [kept, late] = [sealed.seal({ x: 1 }, binding), sealed.seal({ x: 2 }, binding)]
+  t.strictSame(sealed.open(kept, { ...binding, arguments: { a: undefined, b: [1, null] } }), { x: 1 }, 'the order of keys does not matter')
+  const { now } = Date
+  t.teardown(() => { Date.now = now })
+  Date.now = () => now() + 600_001
+  t.equal(sealed.open(late, binding), undefined)
+  Date.now = now
+  t.end()
+})
+
+t.test('a client that cannot be asked is told so, before anything happens', async (t) => {
+  const { tool, deleted } = deleting()
+  const app = await buildApp(t, {}, undefined, { tools: [tool] })
+  const response = await modernRpc(app, 'tools/call', call, { meta: { 'io.modelcontextprotocol/clientCapabilities': {} } })
+  t.equal(response.statusCode, 400)
+  t.match(response.json(), { error: { code: -32021, data: { requiredCapabilities: { elicitation: {} } } } })
+  t.strictSame(deleted, [])
+})
+
+t.test('for older clients the model brings the answer back with a token', async (t) => {
+  const { tool, deleted } = deleting()
+  const app = await buildApp(t, {}, undefined, { tools: [tool] })
+  const listed = (await rpc(app, 'tools/list')).json().result.tools.find(({ name }: { name: string }) => name === 'delete_thing')
+  t.match(Object.keys(listed.inputSchema.properties), ['id', 'confirmation_token', 'confirmation_answer'])
+  t.match((await modernRpc(app, 'tools/list')).json().result.tools.find(({ name }: { name: string }) => name === 'delete_thing').inputSchema.properties, { confirmation_token: undefined })
+
+  const ask = async (extra: Record<string, unknown> = {}, bearer = token()) => (await rpc(app, 'tools/call', { name: 'delete_thing', arguments: { id: 'a', ...extra } }, bearer)).json().result
+  const tokenIn = (result: { content: Array<{ text: string }> }): string => /confirmation_token: "([^"]+)"/.exec(result.content[0]?.text ?? '')?.[1] ?? 'none'
+  const first = await ask()
+  t.equal(first.isError, true)
+  t.match(first.content[0].text, /Nothing has been done yet[\s\S]*Delete a\?[\s\S]*Ask the user[\s\S]*Never answer for the user/)
+  t.match(await ask({ confirmation_token: `${tokenIn(first).slice(0, -2)}AA` }), { isError: true, content: [{ text: /Delete a\?/ }] }, 'a forged token answers nothing')
+  t.match(await ask({ confirmation_token: tokenIn(first), id: 'b' }), { isError: true, content: [{ text: /Delete b\?/ }] }, 'nor does one for other arguments')
+  t.match(await ask({ confirmation_token: tokenIn(first) }, token({ sub: 'user-2' })), { isError: true, content: [{ text: /Delete a\?/ }] }, 'nor another principal\'s')
+  const second = await ask({ confirmation_token: tokenIn(first) })
+  t.match(second, { isError: true, content: [{ text: /Why\?[\s\S]*confirmation_answer: \{"reason":/ }] })
+  t.match(await ask({ confirmation_token: tokenIn(first) }), { isError: true, content: [{ text: /Delete a\?/ }] }, 'a token is good for one use')
+  t.strictSame(deleted, [])
+  t.match(await ask({ confirmation_token: tokenIn(second), confirmation_answer: { reason: 'old' } }), { content: [{ text: 'deleted' }] })
+  t.strictSame(deleted, ['a: old'])
+  t.match(await ask({ confirmation_token: 5 }), { isError: true, content: [{ text: /confirmation_token/ }] })
+})
+
+t.test('prompts that ask, and tools that ask for more than a form, need a newer client', async (t) => {
+  const app = await buildApp(t, {}, undefined, {
+    tools: [defineTool({ name: 'samples', description: 'd', annotations: { readOnlyHint: true }, asks: true, input: z.object({}), async handler (_args, { input }) { await input({ roots: { method: 'roots/list' } }); return 'x' } })],
+    prompts: [definePrompt({ name: 'asks', description: 'd', async get (_args, { ask }) { return (await ask({ message: 'Sure?' })).action } })]
+  })
+  t.match((await rpc(app, 'tools/call', { name: 'samples' })).json().result, { isError: true, content: [{ text: /2026-07-28/ }] })
+  t.match((await rpc(app, 'prompts/get', { name: 'asks' })).json(), { error: { code: -32600, message: /2026-07-28/ } })
+  const { requestState } = (await modernRpc(app, 'prompts/get', { name: 'asks' })).json().result
+  t.match((await modernRpc(app, 'prompts/get', { name: 'asks', requestState, inputResponses: { question_1: { action: 'accept' } } })).json().result, { messages: [{ content: { text: 'accept' } }] })
+})

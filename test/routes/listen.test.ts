@@ -1,0 +1,97 @@
+import t, { type Test } from 'tap'
+import { Catalog } from '../../plugins/catalog/index.ts'
+import { fromNow, listen, modernRequest, token } from '../helper.ts'
+import Fastify from 'fastify'
+import fp from 'fastify-plugin'
+import djangoMcpServer from '../../app.ts'
+import { loadConfig } from '../../config.ts'
+import { environment } from '../helper.ts'
+
+const filter = { notifications: { toolsListChanged: true, resourceSubscriptions: ['client://1'] } }
+
+/** The app with its decorators in reach, listening. */
+async function reachable (t: Test) {
+  const app = Fastify({ return503OnClosing: false })
+  t.teardown(() => app.close())
+  await app.register(fp(djangoMcpServer), { loaded: loadConfig(environment({ RATE_LIMIT_REQUESTS: 1000 })) })
+  return { app, url: await app.listen({ host: '127.0.0.1', port: 0 }) }
+}
+
+/** Opens a stream; gives its answer and a reader of its messages. */
+async function open (url: string, bearer = token(), signal?: AbortSignal) {
+  const { headers, payload } = modernRequest('subscriptions/listen', filter, { bearer })
+  const response = await fetch(`${url}/mcp`, { method: 'POST', headers, body: JSON.stringify(payload), ...(signal === undefined ? {} : { signal }) })
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+  let buffer = ''
+  return {
+    response,
+    /** The next message, undefined where the stream has ended. */
+    async next (): Promise<Record<string, unknown> | undefined> {
+      for (;;) {
+        const event = /data: (.*)\n\n/.exec(buffer)
+        if (event !== null) {
+          buffer = buffer.slice(event.index + event[0].length)
+          return JSON.parse(event[1] ?? '')
+        }
+        const { value, done } = await reader?.read() ?? { value: undefined, done: true }
+        if (done) return undefined
+        buffer += value
+      }
+    }
+  }
+}
+
+t.test('a stream begins with what is honoured and tells of changes', async (t) => {
+  const { app, url } = await reachable(t)
+  const stream = await open(url)
+  t.match(stream.response.headers.get('content-type'), /^text\/event-stream/)
+  t.ok(stream.response.headers.get('x-correlation-id'))
+  const acknowledged = await stream.next()
+  t.match(acknowledged, { method: 'notifications/subscriptions/acknowledged', params: { notifications: { toolsListChanged: true } } })
+  t.notMatch(JSON.stringify(acknowledged), 'client://1', 'single resources cannot be subscribed to')
+  app.catalogs.replace(new Catalog([], [], []))
+  t.match(await stream.next(), { method: 'notifications/tools/list_changed' })
+  t.strictSame(app.catalog.sizes, { tool: 0, prompt: 0, resource: 0, resource_template: 0 })
+})
+
+t.test('a stream needs a token with the scope', async (t) => {
+  const { url } = await reachable(t)
+  t.equal((await open(url, token({ scope: '' }))).response.status, 403)
+  t.equal((await open(url, 'nonsense')).response.status, 401)
+})
+
+t.test('attack 89: a stream ends with its token', async (t) => {
+  const { url } = await reachable(t)
+  const stream = await open(url, token({ exp: fromNow(2) }))
+  t.ok(await stream.next())
+  t.equal(await stream.next(), undefined)
+})
+
+t.test('attack 84: one principal has ten streams at most, and ends them by going away', async (t) => {
+  const { url } = await reachable(t)
+  const leaving = new AbortController()
+  for (let index = 0; index < 10; index += 1) t.ok(await (await open(url, token(), leaving.signal)).next())
+  t.equal((await open(url)).response.status, 429)
+  t.equal((await open(url, token({ sub: 'user-2' }))).response.status, 200)
+  leaving.abort()
+  let status = 429
+  while (status === 429) status = (await open(url)).response.status
+  t.equal(status, 200)
+})
+
+t.test('shutdown ends streams as the protocol does, with their result', async (t) => {
+  const { app, url } = await reachable(t)
+  const stream = await open(url)
+  t.ok(await stream.next())
+  const closed = app.close()
+  t.match(await stream.next(), { id: 1, result: { resultType: 'complete' } })
+  t.equal(await stream.next(), undefined)
+  await closed
+})
+
+t.test('a filter that is none is refused', async (t) => {
+  const { url } = await listen(t)
+  const { headers, payload } = modernRequest('subscriptions/listen', {})
+  const response = await fetch(`${url}/mcp`, { method: 'POST', headers, body: JSON.stringify(payload) })
+  t.match(await response.json(), { error: { code: -32602 } })
+})

@@ -1,0 +1,308 @@
+import t from 'tap'
+import { z } from 'zod'
+import { definePrompt, defineResource, defineTool, WithContent } from '../../plugins/catalog/definition.ts'
+import { buildApp, djangoStub, json, modernRequest, modernRpc, rpc, token } from '../helper.ts'
+
+const page = { count: 1, next: null, previous: null, results: [{ id: 1, name: 'A', status: 'won', client: null, value: '1.10', stage: null }] }
+
+const versionKey = 'io.modelcontextprotocol/protocolVersion'
+const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities'
+
+t.test('discovery says what is served, without a handshake', async (t) => {
+  const app = await buildApp(t, { SERVER_NAME: 'orbit', SERVER_VERSION: '9.9.9' })
+  const response = await modernRpc(app, 'server/discover')
+  t.equal(response.statusCode, 200)
+  t.match(response.json().result, {
+    resultType: 'complete',
+    supportedVersions: ['2026-07-28'],
+    capabilities: { tools: { listChanged: true }, resources: { listChanged: true }, prompts: { listChanged: true }, completions: {} },
+    ttlMs: 60_000,
+    cacheScope: 'private',
+    _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'orbit', version: '9.9.9' } }
+  })
+})
+
+t.test('the same call has the same content in both eras', async (t) => {
+  const django = await djangoStub(t, (request, response) => {
+    if (request.url?.includes('/clients/7/') === true) json(response, 200, { id: 7, name: 'A' })
+    else json(response, 200, page)
+  })
+  const app = await buildApp(t, { DJANGO_BASE_URL: django.url })
+  for (const [method, params] of [
+    ['tools/call', { name: 'get_opportunities', arguments: { limit: 1 } }],
+    ['tools/call', { name: 'get_opportunities', arguments: { limit: 101 } }],
+    ['tools/list', {}],
+    ['resources/list', {}],
+    ['resources/templates/list', {}],
+    ['resources/read', { uri: 'client://7' }],
+    ['prompts/list', {}],
+    ['prompts/get', { name: 'summarize_client', arguments: { client: 'A' } }],
+    ['completion/complete', { ref: { type: 'ref/resource', uri: 'client://{client_id}' }, argument: { name: 'client_id', value: '' } }]
+  ] as const) {
+    const legacy = (await rpc(app, method, params)).json()
+    const { resultType, ttlMs, cacheScope, _meta, ...modern } = (await modernRpc(app, method, params)).json().result
+    t.equal(resultType, 'complete', method)
+    const sameIds = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID'))
+    t.strictSame(sameIds(modern), sameIds(legacy.result), method)
+  }
+})
+
+t.test('lists say how long they may be kept, and by whom', async (t) => {
+  const app = await buildApp(t, {}, undefined, {
+    resources: [
+      defineResource({ uri: 'app://kept', name: 'kept', description: 'd', cache: { ttlMs: 5000, scope: 'public' }, read: () => 'x' }),
+      defineResource({ uri: 'app://not-kept', name: 'not-kept', description: 'd', read: () => 'x' })
+    ]
+  })
+  for (const method of ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list']) {
+    t.match((await modernRpc(app, method)).json().result, { ttlMs: 60_000, cacheScope: 'private' }, method)
+  }
+  t.match((await modernRpc(app, 'resources/read', { uri: 'app://kept' })).json().result, { ttlMs: 5000, cacheScope: 'public' })
+  t.match((await modernRpc(app, 'resources/read', { uri: 'app://not-kept' })).json().result, { ttlMs: 0, cacheScope: 'private' })
+})
+
+t.test('headers and body that disagree are refused with 400', async (t) => {
+  const app = await buildApp(t)
+  const call = modernRequest('tools/call', { name: 'get_opportunities', arguments: {} })
+  const { 'mcp-method': _method, ...withoutMethod } = call.headers
+  const { 'mcp-name': _name, ...withoutName } = call.headers
+  const { 'mcp-protocol-version': _version, ...withoutVersion } = call.headers
+  const cases: Array<[string, Record<string, string>]> = [
+    ['another method', { ...call.headers, 'mcp-method': 'tools/list' }],
+    ['attack 33: another name', { ...call.headers, 'mcp-name': 'safe' }],
+    ['another version', { ...call.headers, 'mcp-protocol-version': '2025-11-25' }],
+    ['no method', withoutMethod],
+    ['no name', withoutName],
+    ['no version', withoutVersion],
+    ['a name that is not base64', { ...call.headers, 'mcp-name': '=?base64?a?=' }],
+    ['a name that is not UTF-8', { ...call.headers, 'mcp-name': '=?base64?/w==?=' }]
+  ]
+  for (const [title, headers] of cases) {
+    const response = await app.inject({ ...call, headers })
+    t.equal(response.statusCode, 400, title)
+    t.match(response.json(), { id: 1, error: { code: -32020 } }, title)
+  }
+  const encoded = `=?base64?${Buffer.from('get_opportunities').toString('base64')}?=`
+  t.equal((await app.inject({ ...call, headers: { ...call.headers, 'mcp-name': encoded } })).statusCode, 200, 'an encoded name is decoded first')
+})
+
+t.test('headers that a tool asks for must repeat its arguments', async (t) => {
+  const tool = {
+    name: 'regional',
+    description: 'd',
+    annotations: { readOnlyHint: true },
+    input: { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' }, size: { type: 'integer', 'x-mcp-header': 'Size' } } },
+    handler: () => 'ok'
+  }
+  const app = await buildApp(t, {}, undefined, { tools: [tool] })
+  const call = (args: Record<string, unknown>, headers: Record<string, string>) => {
+    const request = modernRequest('tools/call', { name: 'regional', arguments: args })
+    return app.inject({ ...request, headers: { ...request.headers, ...headers } })
+  }
+  t.equal((await call({ region: 'eu', size: 42 }, { 'mcp-param-region': 'eu', 'mcp-param-size': '42.0' })).statusCode, 200)
+  t.equal((await call({ region: 'ä' }, { 'mcp-param-region': `=?base64?${Buffer.from('ä').toString('base64')}?=` })).statusCode, 200)
+  t.equal((await call({ region: null }, {})).json().error, undefined, 'nothing to repeat')
+  for (const [args, headers] of [
+    [{ region: 'eu' }, {}],
+    [{ region: 'eu' }, { 'mcp-param-region': 'us' }],
+    [{ region: 'eu' }, { 'mcp-param-region': '=?base64?a?=' }],
+    [{ size: 42 }, { 'mcp-param-size': '0x2a' }]
+  ] as const) t.match((await call(args, headers)).json(), { error: { code: -32020 } })
+  t.equal((await rpc(app, 'tools/call', { name: 'regional', arguments: { region: 'eu' } })).json().error, undefined, 'older clients know nothing of it')
+})
+
+t.test('x-mcp-header that cannot be a header stops the start', async (t) => {
+  const tool = (properties: Record<string, unknown>) => ({ name: 'a', description: 'd', input: { type: 'object', properties }, handler: () => 'x' })
+  await t.rejects(buildApp(t, {}, undefined, { tools: [tool({ a: { type: 'string', 'x-mcp-header': 'bad name' } })] }), /name of a header/)
+  await t.rejects(buildApp(t, {}, undefined, { tools: [tool({ a: { type: 'object', 'x-mcp-header': 'A' } })] }), /string, integer or boolean/)
+  await t.rejects(buildApp(t, {}, undefined, { tools: [tool({ a: { type: 'string', 'x-mcp-header': 'A' }, b: { type: 'string', 'x-mcp-header': 'a' } })] }), /asked for twice/)
+})
+
+t.test('versions: unknown, missing and broken envelopes', async (t) => {
+  const app = await buildApp(t)
+  const list = modernRequest('tools/list')
+  const withMeta = (meta: unknown, version: string) => app.inject({
+    ...list, headers: { ...list.headers, 'mcp-protocol-version': version }, payload: { jsonrpc: '2.0', id: 1, method: 'tools/list', params: meta === undefined ? {} : { _meta: meta } }
+  })
+  const unknown = await withMeta({ [versionKey]: '2099-01-01', [capabilitiesKey]: {} }, '2099-01-01')
+  t.equal(unknown.statusCode, 400)
+  t.match(unknown.json(), { id: 1, error: { code: -32022, data: { supported: ['2026-07-28'], requested: '2099-01-01' } } })
+  const bare = await withMeta(undefined, '2026-07-28')
+  t.equal(bare.statusCode, 400)
+  t.match(bare.json(), { id: 1, error: { code: -32602 } }, 'a modern header without an envelope')
+  const noCapabilities = await withMeta({ [versionKey]: '2026-07-28' }, '2026-07-28')
+  t.equal(noCapabilities.statusCode, 400)
+  t.match(noCapabilities.json(), { error: { code: -32602 } })
+})
+
+t.test('methods that the revision does not have are 404', async (t) => {
+  const app = await buildApp(t)
+  for (const method of ['ping', 'logging/setLevel', 'resources/subscribe', 'no/such']) {
+    const response = await modernRpc(app, method)
+    t.equal(response.statusCode, 404, method)
+    t.match(response.json(), { id: 1, error: { code: -32601 } }, method)
+  }
+})
+
+t.test('unknown tools, prompts, resources and cursors are errors inside a 200', async (t) => {
+  const app = await buildApp(t)
+  for (const [method, params, data] of [
+    ['tools/call', { name: 'no_such' }, {}],
+    ['prompts/get', { name: 'no_such' }, {}],
+    ['prompts/get', { name: 'summarize_client', arguments: {} }, {}],
+    ['prompts/get', { name: 'summarize_client', arguments: { client: 'x', other: 'y' } }, {}],
+    ['resources/read', { uri: 'nothing://1' }, { uri: 'nothing://1' }],
+    ['resources/read', { uri: 'client://..' }, { uri: 'client://..' }],
+    ['tools/list', { cursor: 'nonsense' }, {}],
+    ['tools/list', { cursor: '' }, {}],
+    ['completion/complete', { ref: { type: 'ref/prompt', name: 'no_such' }, argument: { name: 'a', value: '' } }, {}]
+  ] as const) {
+    const response = await modernRpc(app, method, params)
+    t.equal(response.statusCode, 200, method)
+    t.match(response.json(), { id: 1, error: { code: -32602, data: { ...data, correlation_id: String } } }, `${method} ${JSON.stringify(params)}`)
+  }
+  t.match((await rpc(app, 'tools/list', { cursor: 'nonsense' })).json(), { error: { code: -32602 } })
+})
+
+t.test('long lists come in pages that can be followed to the end', async (t) => {
+  const tools = Array.from({ length: 2500 }, (_, index) => defineTool({ name: `tool_${String(index).padStart(4, '0')}`, description: 'd', annotations: { readOnlyHint: true }, input: z.object({}), handler: () => 'x' }))
+  const app = await buildApp(t, { RATE_LIMIT_REQUESTS: 1000 }, undefined, { tools })
+  for (const send of [rpc, modernRpc]) {
+    const names: string[] = []
+    let cursor: string | undefined
+    let pages = 0
+    do {
+      const { result } = (await send(app, 'tools/list', cursor === undefined ? {} : { cursor })).json()
+      names.push(...result.tools.map(({ name }: { name: string }) => name))
+      cursor = result.nextCursor
+      pages += 1
+    } while (cursor !== undefined)
+    t.equal(pages, 3)
+    t.equal(new Set(names).size, 2501)
+    t.strictSame(names, names.toSorted())
+  }
+})
+
+t.test('batches are refused, whatever is in them', async (t) => {
+  const app = await buildApp(t)
+  const { payload, ...request } = modernRequest('tools/list')
+  const response = await app.inject({ ...request, payload: [payload, payload] })
+  t.equal(response.statusCode, 400)
+  t.match(response.json(), { error: { code: -32600 } })
+})
+
+t.test('a notification is acknowledged without a body', async (t) => {
+  const app = await buildApp(t)
+  const { payload, ...request } = modernRequest('notifications/cancelled', { requestId: 1 })
+  const { id: _id, ...notification } = payload
+  const response = await app.inject({ ...request, payload: notification })
+  t.equal(response.statusCode, 202)
+  t.equal(response.body, '')
+})
+
+t.test('a client of this revision need not accept streams', async (t) => {
+  const app = await buildApp(t)
+  const request = modernRequest('tools/list')
+  t.equal((await app.inject({ ...request, headers: { ...request.headers, accept: 'application/json' } })).statusCode, 200)
+})
+
+t.test('progress makes a stream of the answer, and only then', async (t) => {
+  const steps = defineTool({ name: 'steps', description: 'd', annotations: { readOnlyHint: true }, input: z.object({}), async handler (_args, { progress }) { await progress(1, 2, 'half'); return 'done' } })
+  const app = await buildApp(t, {}, undefined, { tools: [steps] })
+  t.match((await modernRpc(app, 'tools/call', { name: 'steps' })).headers['content-type'], /^application\/json/)
+  const streamed = await modernRpc(app, 'tools/call', { name: 'steps' }, { meta: { progressToken: 7 } })
+  t.match(streamed.headers['content-type'], /^text\/event-stream/)
+  t.equal(streamed.headers['x-accel-buffering'], 'no')
+  t.match(streamed.body.split('\n').filter((line) => line.startsWith('data: ')).map((line) => JSON.parse(line.slice(6))), [
+    { method: 'notifications/progress', params: { progressToken: 7, progress: 1, total: 2, message: 'half' } },
+    { id: 1, result: { content: [{ text: 'done' }] } }
+  ])
+})
+
+t.test('every kind of content arrives', async (t) => {
+  const blocks = defineTool({
+    name: 'blocks',
+    description: 'd',
+    annotations: { readOnlyHint: true },
+    icons: [{ src: 'https://example.com/icon.png', mimeType: 'image/png', sizes: ['48x48'] }],
+    input: z.object({}),
+    output: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] },
+    handler: () => new WithContent({ n: 1 }, [
+      { type: 'text', text: 't', annotations: { audience: ['user'], priority: 1 } },
+      { type: 'image', data: 'AAAA', mimeType: 'image/png' },
+      { type: 'audio', data: 'AAAA', mimeType: 'audio/wav' },
+      { type: 'resource', resource: { uri: 'a://b', text: 'x' } },
+      { type: 'resource', resource: { uri: 'a://c', blob: 'AAAA' } },
+      { type: 'resource_link', uri: 'a://d', name: 'd' }
+    ])
+  })
+  const app = await buildApp(t, {}, undefined, { tools: [blocks] })
+  for (const send of [rpc, modernRpc]) {
+    const { result } = (await send(app, 'tools/call', { name: 'blocks' })).json()
+    t.strictSame(result.content.map(({ type }: { type: string }) => type), ['text', 'image', 'audio', 'resource', 'resource', 'resource_link'])
+    t.strictSame(result.structuredContent, { n: 1 })
+    t.match((await send(app, 'tools/list')).json().result.tools.find(({ name }: { name: string }) => name === 'blocks'), { icons: [{ src: 'https://example.com/icon.png' }], outputSchema: { required: ['n'] } })
+  }
+})
+
+t.test('tools that throw, or give what their schema forbids, tell nothing', async (t) => {
+  const app = await buildApp(t, {}, undefined, {
+    tools: [
+      { name: 'throws', description: 'd', input: { type: 'object' }, annotations: { readOnlyHint: true }, handler () { throw new Error('password=hunter2') } },
+      { name: 'lies', description: 'd', input: { type: 'object' }, annotations: { readOnlyHint: true }, output: { type: 'object', required: ['n'] }, handler: () => ({ secret: 'hunter2' }) }
+    ],
+    prompts: [
+      { name: 'throws', description: 'd', get () { throw new Error('password=hunter2') } },
+      { name: 'lies', description: 'd', get: () => ({ secret: 'hunter2' }) }
+    ],
+    resources: [{ uri: 'a://throws', name: 'throws', description: 'd', read () { throw new Error('password=hunter2') } }]
+  })
+  for (const send of [rpc, modernRpc]) {
+    for (const [method, params] of [['tools/call', { name: 'throws' }], ['tools/call', { name: 'lies' }], ['prompts/get', { name: 'throws' }], ['prompts/get', { name: 'lies' }], ['resources/read', { uri: 'a://throws' }]] as const) {
+      const { body } = await send(app, method, params)
+      t.notMatch(body, 'hunter2')
+      t.match(body, /The server failed to do this|not of its form|not valid/)
+    }
+  }
+})
+
+t.test('scopes hold for prompts, completion and tools of this revision as well', async (t) => {
+  const app = await buildApp(t, {}, undefined, {
+    tools: [{ name: 'wipe', description: 'd', scopes: ['admin'], input: { type: 'object' }, handler: () => 'wiped' }],
+    prompts: [definePrompt({ name: 'secret', description: 'd', scopes: ['admin'], arguments: z.object({ a: z.string() }), complete: { a: () => ['x'] }, get: () => 'x' })]
+  })
+  t.equal((await modernRpc(app, 'tools/call', { name: 'wipe' })).statusCode, 403)
+  t.equal((await modernRpc(app, 'prompts/get', { name: 'secret', arguments: { a: 'x' } })).statusCode, 403)
+  t.match((await modernRpc(app, 'prompts/list')).json().result.prompts.map(({ name }: { name: string }) => name), ['summarize_client'])
+  const completion = { ref: { type: 'ref/prompt', name: 'secret' }, argument: { name: 'a', value: '' } }
+  t.match((await modernRpc(app, 'completion/complete', completion)).json(), { error: { code: -32602 } }, 'as if it were not there')
+  t.match((await modernRpc(app, 'completion/complete', completion, { bearer: token({ scope: 'read admin' }) })).json(), { result: { completion: { values: ['x'], total: 1 } } })
+})
+
+t.test('completion sends at most 100 values and says that there are more', async (t) => {
+  const app = await buildApp(t, {}, undefined, {
+    resources: [defineResource({ uri: 'item://{id}/{part}', name: 'item', description: 'd', complete: { id: (typed, _context, given) => Array.from({ length: 150 }, (_, index) => `${typed}${given.part ?? ''}${index}`) }, read: () => 'x' })],
+    prompts: [definePrompt({ name: 'failing', description: 'd', arguments: z.object({ a: z.string() }), complete: { a () { throw new Error('hunter2') } }, get: () => 'x' })]
+  })
+  const { completion } = (await modernRpc(app, 'completion/complete', { ref: { type: 'ref/resource', uri: 'item://{id}/{part}' }, argument: { name: 'id', value: 'a' }, context: { arguments: { part: 'p' } } })).json().result
+  t.equal(completion.values.length, 100)
+  t.match(completion, { total: 150, hasMore: true })
+  t.equal(completion.values[0], 'ap0')
+  const failed = await modernRpc(app, 'completion/complete', { ref: { type: 'ref/prompt', name: 'failing' }, argument: { name: 'a', value: '' } })
+  t.match(failed.json(), { error: { code: -32603 } })
+  t.notMatch(failed.body, 'hunter2')
+})
+
+t.test('completers of what does not exist stop the start', async (t) => {
+  await t.rejects(buildApp(t, {}, undefined, { prompts: [{ name: 'a', description: 'd', complete: { x: () => [] }, get: () => 'x' }] }), /no such argument: x/)
+  await t.rejects(buildApp(t, {}, undefined, { resources: [{ uri: 'a://{id}', name: 'a', description: 'd', complete: { x: () => [] }, read: () => 'x' }] }), /no such variable: x/)
+})
+
+t.test('requests of this revision are counted under their own names', async (t) => {
+  const app = await buildApp(t)
+  await modernRpc(app, 'server/discover')
+  await modernRpc(app, 'prompts/list')
+  const { body } = await app.inject('/metrics')
+  t.match(body, 'mcp_requests_total{method="server/discover",outcome="ok"} 1')
+  t.match(body, 'mcp_protocol_version="2026-07-28"')
+})
