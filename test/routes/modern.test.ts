@@ -40,7 +40,7 @@ t.test('the same call has the same content in both eras', async (t) => {
     ['completion/complete', { ref: { type: 'ref/resource', uri: 'client://{client_id}' }, argument: { name: 'client_id', value: '' } }]
   ] as const) {
     const legacy = (await rpc(app, method, params)).json()
-    const { resultType, ttlMs, cacheScope, _meta, ...modern } = (await modernRpc(app, method, params)).json().result
+    const { resultType, ttlMs: _ttlMs, cacheScope: _cacheScope, _meta, ...modern } = (await modernRpc(app, method, params)).json().result
     t.equal(resultType, 'complete', method)
     const sameIds = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID'))
     t.strictSame(sameIds(modern), sameIds(legacy.result), method)
