@@ -36,6 +36,19 @@ const requestTimeout = 30_000
 /** Milliseconds that an idle connection is kept: more than load balancers keep theirs, so that it is they who close. */
 const keepAliveTimeout = 72_000
 
+/**
+ * Sends URLs that cannot be decoded to where there is nothing. Fastify would answer them before any hook runs: without
+ * a log line, a correlation id and a limit.
+ */
+function rewriteUrl ({ url = '/' }: { url?: string | undefined }): string {
+  try {
+    if (url.includes('%')) decodeURI(url)
+    return url
+  } catch {
+    return '/malformed-url'
+  }
+}
+
 /** Options of the server that this app is made for. */
 export function serverOptions (config: Config) {
   return {
@@ -53,7 +66,8 @@ export function serverOptions (config: Config) {
     // Draining is ours: requests that arrive while load balancers still send some are served.
     return503OnClosing: false,
     trustProxy: config.TRUST_PROXY.length === 0 ? false : [...config.TRUST_PROXY],
-    routerOptions: { ignoreTrailingSlash: true }
+    routerOptions: { ignoreTrailingSlash: true },
+    rewriteUrl
   } satisfies FastifyServerOptions
 }
 
@@ -77,7 +91,8 @@ export const options: FastifyServerOptions = {
   keepAliveTimeout,
   requestIdHeader: false,
   return503OnClosing: false,
-  routerOptions: { ignoreTrailingSlash: true }
+  routerOptions: { ignoreTrailingSlash: true },
+  rewriteUrl
 }
 
 /** Absolute path of a folder beside this file. */
@@ -155,7 +170,8 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   await app.register(mcp, {
     server: { name, version },
     allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(publicUrl(config)).origin],
-    stateSecret: config.JWT_SECRET ?? config.DJANGO_API_KEY
+    stateSecret: config.JWT_SECRET ?? config.DJANGO_API_KEY,
+    timeout: config.CALL_TIMEOUT
   })
   if (config.AUTH_ENABLED) {
     await app.register(wellKnown, {
@@ -200,7 +216,8 @@ function verifierOptions (config: Config) {
   return {
     secrets,
     audience: JWT_AUDIENCE ?? [resourceUrl(config)],
-    audienceRequired: JWT_AUDIENCE !== undefined,
+    // Only a secret that nobody else has may stand for the audience; an issuer has other services as well.
+    audienceRequired: JWT_AUDIENCE !== undefined || JWT_ISSUER !== undefined,
     maxLifetime: JWT_MAX_LIFETIME,
     ...(JWT_ISSUER === undefined ? {} : { issuer: JWT_ISSUER })
   }

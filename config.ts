@@ -136,7 +136,7 @@ export const configSchema = z.object({
     group: 'Authentication', description: 'The `iss` that every token must have, compared exactly. A URL is also published as the authorization server.', example: 'https://auth.example.com'
   }),
   JWT_AUDIENCE: optional(list('audiences', z.string().min(1)), {
-    group: 'Authentication', description: 'Values of which every token must have one in `aud`. Without it a token may lack `aud`, and one that has it must name `PUBLIC_URL` followed by `/mcp`.'
+    group: 'Authentication', description: 'Values of which every token must have one in `aud`. Without it the audience is `PUBLIC_URL` followed by `/mcp`, and only without `JWT_ISSUER` may a token lack `aud`.'
   }),
   REQUIRED_SCOPES: defaulted(list('scopes', scope), ['read'], {
     group: 'Authentication', description: 'Scopes that every call needs; `write` includes `read`.'
@@ -178,6 +178,9 @@ export const configSchema = z.object({
   }),
   TRUST_PROXY: defaulted(list('IP addresses or CIDR ranges', addressRange), [], {
     group: 'Server', description: 'Proxies whose `X-Forwarded-For` is believed.'
+  }),
+  CALL_TIMEOUT: defaulted(integer(5, 300), 60, {
+    group: 'Server', description: 'Seconds that one call of a tool, resource or prompt may take, whatever it does.'
   }),
   DRAIN_SECONDS: defaulted(integer(0, 300), 0, {
     group: 'Server', description: 'Seconds between the first sign of shutdown (`/ready/` answers 503) and the end of listening, for load balancers to notice.'
@@ -282,7 +285,7 @@ function shown (name: VariableName, value: unknown): string {
 function weakness (secret: string): string | undefined {
   if (secret.includes('-----BEGIN')) return 'a PEM key is not a shared secret'
   if (/^\s*\{.*"kty"/s.test(secret)) return 'a JSON Web Key is not a shared secret'
-  if (/change.?me|your.?secret|secret.?here|placeholder|example|openssl rand|django-insecure/i.test(secret)) return 'this is a placeholder'
+  if (/change.?(me|it)|your.?secret|secret.?here|placeholder|example|openssl rand|django-insecure/i.test(secret)) return 'this is a placeholder'
   if (new Set(secret).size < 8) return 'too few different characters'
   return undefined
 }
@@ -350,7 +353,7 @@ function warningsFor (config: Config, misspelt: ReadonlyMap<string, string>): st
   const warnings = [...misspelt].map(([name, meant]) => `${name} is set but unknown; did you mean ${meant}?`)
   if (!config.AUTH_ENABLED) warnings.push('AUTH_ENABLED=false: every caller may use every tool')
   if (config.ALLOWED_ORIGINS.includes('*')) warnings.push('ALLOWED_ORIGINS=*: web pages of any origin may call this service')
-  if (config.AUTH_ENABLED && config.JWT_AUDIENCE === undefined) {
+  if (config.AUTH_ENABLED && config.JWT_AUDIENCE === undefined && config.JWT_ISSUER === undefined) {
     warnings.push(`JWT_AUDIENCE is not set: the secret alone binds tokens to this service; a token with aud must name ${resourceUrl(config)}`)
   }
   if (config.AUTH_ENABLED && config.PUBLIC_URL === undefined) {

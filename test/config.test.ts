@@ -36,6 +36,7 @@ const wrong: Record<string, unknown> = {
   PUBLIC_URL: 'mcp.example.com',
   ALLOWED_ORIGINS: 'https://app.example.com/path',
   TRUST_PROXY: '1',
+  CALL_TIMEOUT: '4',
   DRAIN_SECONDS: '-1',
   READY_REQUIRES_DJANGO: 'perhaps',
   SERVER_NAME: 1,
@@ -44,6 +45,7 @@ const wrong: Record<string, unknown> = {
   TMP_DIR: [],
   TOOLS_DIR: 1,
   RESOURCES_DIR: false,
+  PROMPTS_DIR: 0,
   LOG_LEVEL: 'LOUD',
   LOG_FORMAT: 'xml',
   DEBUG: 'nope'

@@ -44,6 +44,8 @@ const claimsSchema = z.object({
 
 const headerSchema = z.object({
   typ: z.string().regex(/^(application\/)?(jwt|at\+jwt)$/i).optional(),
+  // Only a name; it is not looked up, and one that looks like a path or a query is no name.
+  kid: z.string().regex(/^[\w.:=+-]{1,128}$/).optional(),
   // RFC 8725 §3.10: keys come from the configuration, never from the token.
   jku: absent,
   jwk: absent,

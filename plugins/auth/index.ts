@@ -86,7 +86,8 @@ const auth: FastifyPluginAsync<AuthOptions> = async (app, options) => {
     if (authorizationHeaders(request) > 1) throw refused(reply, 'malformed', 'invalid_request')
     if (authorization === undefined || !/^bearer\b/i.test(authorization)) throw refused(reply, 'missing', undefined)
     const token = bearerToken.exec(authorization)?.[1]
-    if (token === undefined || token.length > maxTokenLength) throw refused(reply, 'malformed', 'invalid_request')
+    if (token === undefined) throw refused(reply, 'malformed', 'invalid_request')
+    if (token.length > maxTokenLength) throw refused(reply, 'malformed', 'invalid_token')
 
     const principal = await verifier.verify(token).catch((error: unknown) => {
       throw refused(reply, error instanceof TokenRefused ? error.failure : 'malformed', 'invalid_token', requiredScopes, error)

@@ -1,4 +1,4 @@
-import { CallError, type ErrorKind } from '../../errors.ts'
+import { CallError, errorKinds, type ErrorKind } from '../../errors.ts'
 
 /** What a model can do about each kind of error. */
 const advice: Record<ErrorKind, string> = {
@@ -14,9 +14,17 @@ const advice: Record<ErrorKind, string> = {
   internal: 'The same call is unlikely to fare better.'
 }
 
+/** Also one of another copy of this package, which a tool may have imported. */
+function isCallError (error: unknown): error is CallError {
+  return error instanceof CallError || (
+    error instanceof Error && error.name === 'CallError' && 'kind' in error && errorKinds.some((kind) => kind === error.kind) &&
+    'problems' in error && Array.isArray(error.problems)
+  )
+}
+
 /** The error as one of ours; anything that was not made to be shown loses its text. */
 export function asCallError (error: unknown): CallError {
-  return error instanceof CallError ? error : new CallError('internal', 'The server failed to do this.', { cause: error })
+  return isCallError(error) ? error : new CallError('internal', 'The server failed to do this.', { cause: error })
 }
 
 /** An error in words that a model can act on: what is wrong, argument by argument, what to do, and the correlation id. */

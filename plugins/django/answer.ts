@@ -26,6 +26,12 @@ export function retryAfterOf (answer: Answer, now = Date.now()): number | undefi
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - now) / 1000))
 }
 
+/** The body as text, without the byte order mark that some proxies put before it (RFC 8259 §8.1 lets a reader pass over it). */
+function textOf ({ body }: Answer): string {
+  const text = body.toString('utf8')
+  return text.startsWith('\ufeff') ? text.slice(1) : text
+}
+
 /**
  * The JSON in a successful answer, undefined where there is no content.
  * @throws {CallError} `bad_response` for anything else
@@ -34,7 +40,7 @@ export function jsonOf (answer: Answer): unknown {
   if (answer.body.length === 0) return undefined
   if (!isJson(answer)) throw new CallError('bad_response', 'The API answered with something that is not JSON.', { status: answer.status })
   try {
-    return JSON.parse(answer.body.toString('utf8'))
+    return JSON.parse(textOf(answer))
   } catch (cause) {
     throw new CallError('bad_response', 'The API answered with JSON that is not valid.', { status: answer.status, cause })
   }
@@ -44,7 +50,7 @@ export function jsonOf (answer: Answer): unknown {
 function errorBodyOf (answer: Answer): unknown {
   if (!isJson(answer)) return undefined
   try {
-    return JSON.parse(answer.body.toString('utf8'))
+    return JSON.parse(textOf(answer))
   } catch {
     return undefined
   }

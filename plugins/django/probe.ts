@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Got } from 'got'
+import type { ErrorKind } from '../../errors.ts'
 import { exchange, ExchangeFailed } from './exchange.ts'
 
 /** What the probe last saw. */
@@ -27,6 +28,11 @@ const defaultTimeout = 2_000
 /** Looks that may be missed before the last one counts for nothing. */
 const staleAfter = 3
 const maxBytes = 1_048_576
+
+const unreadable: Partial<Record<ErrorKind, string>> = {
+  timeout: 'Django did not answer in time',
+  bad_response: 'Django gave an answer that cannot be read'
+}
 
 function explained (status: number): string | undefined {
   if (status === 200) return undefined
@@ -101,7 +107,7 @@ export class HealthProbe {
       reason = explained(status)
     } catch (error) {
       if (!(error instanceof ExchangeFailed)) throw error
-      reason = error.error.kind === 'timeout' ? 'Django did not answer in time' : 'Django cannot be reached'
+      reason = unreadable[error.error.kind] ?? 'Django cannot be reached'
     }
     // A look that shutdown cut short saw nothing of Django.
     if (this.#stopped) return

@@ -61,6 +61,6 @@ export function problemsIn (body: unknown): Problem[] {
 export function renamed (problems: readonly Problem[], names: Readonly<Record<string, string>>): Problem[] {
   return problems.map(({ path, message }) => {
     const [first = '', ...rest] = path.split('.')
-    return { path: [names[first] ?? first, ...rest].join('.'), message }
+    return { path: [Object.hasOwn(names, first) ? names[first] ?? first : first, ...rest].join('.'), message }
   })
 }

@@ -13,7 +13,7 @@ export interface Limits {
   readonly principal: Limit
   /** Requests that were refused or lead nowhere, by address: guessing credentials and paths. */
   readonly refused: Limit
-  /** Keys that are counted at the moment. */
+  /** Clients whose requests are counted at the moment. */
   readonly clients: () => number
 }
 
@@ -104,7 +104,8 @@ const rateLimit: FastifyPluginAsync<RateLimitOptions> = async (app, options) => 
     address: limit('address', addressRequests, addressOf),
     principal: limit('principal', requests, (request) => principalOf(request) ?? addressOf(request)),
     refused: limit('refused', requests, addressOf),
-    clients: () => counters.reduce((sum, { size }) => sum + size, 0)
+    // One client has a key in several limits: the limit that knows most of them comes closest.
+    clients: () => Math.max(0, ...counters.map(({ size }) => size))
   })
 }
 

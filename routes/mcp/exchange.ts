@@ -15,8 +15,10 @@ export interface ExchangeOptions {
   response: ServerResponse
   /** Id of the request that is answered; undefined for a notification, which has no answer. */
   requestId: string | number | undefined
-  /** HTTP status for an answer that is a JSON-RPC error. `early` is true before a handler has run. */
-  statusFor: (code: number, early: boolean) => number
+  /** HTTP status for an answer that is a JSON-RPC error, which it is told of. `early` is true before a handler has run. */
+  onError: (code: number, early: boolean) => number
+  /** Whether the server is shutting down, so that the connection must not be kept. */
+  closing: () => boolean
 }
 
 /** Milliseconds between two comments on a quiet stream, so that proxies do not take it for dead. */
@@ -63,7 +65,7 @@ export class Exchange<Message extends object, Extra> {
   }
 
   async send (message: Message & Outgoing, options?: SendOptions): Promise<void> {
-    const { response, requestId, statusFor } = this.#options
+    const { response, requestId, onError, closing } = this.#options
     if (this.#answered || response.destroyed) return
     if (message.method !== undefined) {
       // Nobody waits for what is not about this request.
@@ -73,11 +75,12 @@ export class Exchange<Message extends object, Extra> {
     if (message.id !== requestId) return
     this.#answered = true
     const body = JSON.stringify(message)
+    const status = message.error === undefined ? 200 : onError(message.error.code, this.#early)
     if (response.headersSent) {
       response.end(`event: message\ndata: ${body}\n\n`)
       return
     }
-    const status = message.error === undefined ? 200 : statusFor(message.error.code, this.#early)
+    if (closing()) response.setHeader('connection', 'close')
     response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body)
   }
 

@@ -11,6 +11,7 @@ import { legacyRefusal, legacyRevisions, serveLegacy } from './legacy.ts'
 import { scopesFor } from './methods.ts'
 import { modernRevisions, serveModern } from './modern.ts'
 import { Operation } from './operation.ts'
+import { parameterProblem } from './params.ts'
 import { errorCodes } from './protocol-error.ts'
 import { SealedState } from './sealed-state.ts'
 
@@ -21,6 +22,8 @@ export interface McpOptions {
   allowedOrigins: readonly string[]
   /** A secret that all replicas share: what travels through a client between a question and its answer is sealed with it. */
   stateSecret: string
+  /** Seconds that one call may take. */
+  timeout: number
 }
 
 /** A message that is refused before any server of the SDK sees it. */
@@ -86,8 +89,7 @@ function measure (app: FastifyInstance, request: FastifyRequest, reply: FastifyR
 }
 
 /** Serves a message by one of the legs. What they did not expect becomes an answer without a word of it. */
-async function hand (app: FastifyInstance, request: FastifyRequest, reply: FastifyReply, operation: Operation, serve: () => Promise<void>): Promise<void> {
-  measure(app, request, reply, operation)
+async function hand (request: FastifyRequest, reply: FastifyReply, operation: Operation, serve: () => Promise<void>): Promise<void> {
   handOver(reply)
   try {
     await serve()
@@ -99,14 +101,24 @@ async function hand (app: FastifyInstance, request: FastifyRequest, reply: Fasti
   }
 }
 
-async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const { body, headers } = request
-  if (!isRecord(body)) {
-    // Batches were part of one revision only and are gone from it; limits and scopes are kept for one message a request.
-    const message = Array.isArray(body) ? 'Batches are not supported: send one message a request' : 'The body must be a JSON-RPC message'
-    await refuse(request, reply, { status: 400, code: errorCodes.invalidRequest, message })
-    return
+/** Where a message goes: to the leg of its era, or nowhere. */
+type Route = { refusal: Refusal } | { serve: (operation: Operation) => Promise<void> }
+
+/** What both legs ask of a message before it is served; undefined where nothing is wrong. */
+function commonRefusal (app: FastifyInstance, request: FastifyRequest, method: string, params: unknown, modern: boolean): Refusal | undefined {
+  const fields = isRecord(params) ? params : {}
+  if (modern) {
+    const problem = standardHeaderProblem(request.headers, method, fields) ??
+      (method === 'tools/call' && typeof fields.name === 'string'
+        ? parameterHeaderProblem(request.headers, app.catalog.tool(fields.name)?.parameterHeaders ?? [], fields.arguments)
+        : undefined)
+    if (problem !== undefined) return { status: 400, code: errorCodes.headerMismatch, message: problem }
   }
+  const problem = parameterProblem(method, params)
+  return problem === undefined ? undefined : { status: 200, code: errorCodes.invalidParams, message: problem }
+}
+
+function routeOf (app: FastifyInstance, leg: Leg, streams: ListenStreams, request: FastifyRequest, reply: FastifyReply, body: Record<string, unknown>): Route {
   const version = headerOf(request, 'mcp-protocol-version')
   const mcpMethod = headerOf(request, 'mcp-method')
   const mcpName = headerOf(request, 'mcp-name')
@@ -117,62 +129,64 @@ async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, 
     ...(mcpMethod === undefined ? {} : { mcpMethodHeader: mcpMethod }),
     ...(mcpName === undefined ? {} : { mcpNameHeader: mcpName })
   })
-  const id = idOf(body)
-  if (outcome.kind === 'reject') {
-    await refuse(request, reply, { status: outcome.httpStatus, code: outcome.code, message: outcome.message, data: outcome.data, id })
-    return
-  }
-  const method = typeof body.method === 'string' ? body.method : undefined
-  const params = isRecord(body.params) ? body.params : {}
+  if (outcome.kind === 'reject') return { refusal: { status: outcome.httpStatus, code: outcome.code, message: outcome.message, data: outcome.data } }
 
   if (outcome.kind === 'legacy') {
-    const refusal = legacyRefusal(request, body)
-    if (refusal !== undefined) {
-      await refuse(request, reply, { ...refusal, id })
-      return
-    }
-    // Decided here, while the status can still be 403: inside the answer it would be too late.
-    if (method !== undefined) await app.requireScopes(request, reply, scopesFor(app, method, params))
-    const operation = new Operation(method, revisionLabel(version))
-    await hand(app, request, reply, operation, () => serveLegacy(app, leg, request, reply, operation, body))
-    return
+    const refusal = legacyRefusal(request, body) ??
+      (typeof body.method === 'string' && 'id' in body ? commonRefusal(app, request, body.method, body.params, false) : undefined)
+    return refusal === undefined ? { serve: (operation) => serveLegacy(app, leg, request, reply, operation, body) } : { refusal }
   }
 
   const { message, classification } = outcome
   const revision = classification.revision ?? 'unknown'
   if (!modernRevisions.includes(revision)) {
-    await refuse(request, reply, { status: 400, code: errorCodes.unsupportedProtocolVersion, message: 'Unsupported protocol version', data: { supported: modernRevisions, requested: revision }, id })
-    return
+    return { refusal: { status: 400, code: errorCodes.unsupportedProtocolVersion, message: 'Unsupported protocol version', data: { supported: modernRevisions, requested: revision } } }
   }
   if (outcome.messageKind === 'request') {
-    const problem = standardHeaderProblem(headers, message.method, params) ??
-      (message.method === 'tools/call' && typeof params.name === 'string'
-        ? parameterHeaderProblem(headers, app.catalog.tool(params.name)?.parameterHeaders ?? [], params.arguments)
-        : undefined)
-    if (problem !== undefined) {
-      await refuse(request, reply, { status: 400, code: errorCodes.headerMismatch, message: problem, id })
-      return
+    const refusal = commonRefusal(app, request, message.method, message.params, true)
+    if (refusal !== undefined) return { refusal }
+    if (message.method === 'subscriptions/listen') {
+      return streams.isFull(request.principal ?? anonymous)
+        ? { refusal: { status: 429, code: errorCodes.serverError, message: 'Too many subscription streams are open for this token' } }
+        : { serve: () => streams.serve(request, reply, outcome.message) }
     }
   }
-  await app.requireScopes(request, reply, scopesFor(app, message.method, params))
-  const operation = new Operation(message.method, revision)
-  if (outcome.messageKind === 'request' && message.method === 'subscriptions/listen') {
-    if (streams.isFull(request.principal ?? anonymous)) {
-      await refuse(request, reply, { status: 429, code: errorCodes.serverError, message: 'Too many subscription streams are open for this token', id })
-      return
-    }
-    await hand(app, request, reply, operation, () => streams.serve(request, reply, outcome.message))
+  return { serve: (operation) => serveModern(app, leg, request, reply, operation, message, classification) }
+}
+
+async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { body } = request
+  const method = isRecord(body) && typeof body.method === 'string' ? body.method : undefined
+  const operation = new Operation(method, revisionLabel(headerOf(request, 'mcp-protocol-version')))
+  measure(app, request, reply, operation)
+
+  const route: Route = isRecord(body)
+    ? routeOf(app, leg, streams, request, reply, body)
+    // Batches were part of one revision only and are gone from it; limits and scopes are kept for one message a request.
+    : { refusal: { status: 400, code: errorCodes.invalidRequest, message: Array.isArray(body) ? 'Batches are not supported: send one message a request' : 'The body must be a JSON-RPC message' } }
+  if ('refusal' in route) {
+    operation.protocolFailure(route.refusal.code)
+    await refuse(request, reply, { id: isRecord(body) ? idOf(body) : null, ...route.refusal })
     return
   }
-  await hand(app, request, reply, operation, () => serveModern(app, leg, request, reply, operation, message, classification))
+  if (method !== undefined && isRecord(body)) {
+    try {
+      // Decided here, while the status can still be 403: inside the answer it would be too late.
+      await app.requireScopes(request, reply, scopesFor(app, method, isRecord(body.params) ? body.params : {}))
+    } catch (error) {
+      operation.refused(error instanceof RateLimitError ? 'throttled' : 'forbidden')
+      throw error
+    }
+  }
+  await hand(request, reply, operation, () => route.serve(operation))
 }
 
 /**
  * The MCP endpoint over stateless Streamable HTTP (basic/transports). One scope holds the limits, the Origin check,
  * authentication and the routes, so that nothing reaches a route around them.
  */
-const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins, stateSecret }) => {
-  const leg: Leg = { info: server, sealed: new SealedState(stateSecret) }
+const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins, stateSecret, timeout }) => {
+  const leg: Leg = { info: server, sealed: new SealedState(stateSecret), timeout }
   const streams = new ListenStreams({ info: server, log: namedLogger(app.log, 'mcp'), isRevoked: app.isRevoked })
   app.catalogs.onChange(() => { streams.announceChange() })
   // Before the server waits for its connections to end, which streams do not do by themselves.
@@ -199,7 +213,7 @@ const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins
   })
 
   app.route({
-    method: ['GET', 'DELETE'],
+    method: ['GET', 'DELETE', 'PUT', 'PATCH'],
     url: '/mcp',
     async handler (_request, reply) {
       // No stream to open and no session to end (basic/transports, "Listening for Messages" and "Session Management").

@@ -6,4 +6,6 @@ export interface Leg {
   info: { name: string, version: string }
   /** Seals what travels through the client between a question and its answer. */
   sealed: SealedState
+  /** Seconds that serving one request may take. */
+  timeout: number
 }

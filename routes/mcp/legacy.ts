@@ -38,7 +38,7 @@ export const legacyRevisions: ReadonlySet<string> = new Set(SUPPORTED_PROTOCOL_V
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
 
-function requestOf (request: FastifyRequest, operation: Operation, { requestId, signal, _meta, sendNotification }: Extra): McpRequest {
+function requestOf ({ timeout }: Leg, request: FastifyRequest, operation: Operation, { requestId, signal, _meta, sendNotification }: Extra): McpRequest {
   const progressToken = _meta?.progressToken
   return {
     era: 'legacy',
@@ -48,6 +48,7 @@ function requestOf (request: FastifyRequest, operation: Operation, { requestId, 
     signal,
     log: request.log,
     operation,
+    timeout,
     answers: {},
     async progress (progress, total, message) {
       if (progressToken === undefined) return
@@ -65,9 +66,10 @@ function cannotAsk (error: unknown, request: FastifyRequest): never {
   throw new ProtocolError(errorCodes.invalidRequest, 'This needs a client that it can ask, of protocol revision 2026-07-28 or later', { correlation_id: request.id })
 }
 
-function serverFor (app: FastifyInstance, { info, sealed }: Leg, request: FastifyRequest, operation: Operation): Server {
-  const server = new Server(info, { capabilities, jsonSchemaValidator })
+function serverFor (app: FastifyInstance, leg: Leg, request: FastifyRequest, operation: Operation): Server {
+  const server = new Server(leg.info, { capabilities, jsonSchemaValidator })
   const principal = request.principal ?? anonymous
+  const { sealed } = leg
   const { catalog } = app
 
   server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
@@ -75,7 +77,7 @@ function serverFor (app: FastifyInstance, { info, sealed }: Leg, request: Fastif
     return { tools: page.map((listing) => catalog.tool(listing.name)?.asks === true ? withConfirmation(listing) : listing), ...next }
   })
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
-    const call = requestOf(request, operation, extra)
+    const call = requestOf(leg, request, operation, extra)
     const bindingOf = (args: unknown) => ({ principal: principal.key, method: 'tools/call', target: params.name, arguments: args })
     const { args, answers } = catalog.tool(params.name)?.asks === true
       ? withoutConfirmation(params.arguments ?? {}, sealed, bindingOf)
@@ -96,7 +98,7 @@ function serverFor (app: FastifyInstance, { info, sealed }: Leg, request: Fastif
     return { resourceTemplates: page, ...next }
   })
   server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, extra) => {
-    const { contents } = await readResource(app, requestOf(request, operation, extra), params.uri).catch((error: unknown) => cannotAsk(error, request))
+    const { contents } = await readResource(app, requestOf(leg, request, operation, extra), params.uri).catch((error: unknown) => cannotAsk(error, request))
     return { contents }
   })
   server.setRequestHandler(ListPromptsRequestSchema, ({ params }) => {
@@ -104,10 +106,10 @@ function serverFor (app: FastifyInstance, { info, sealed }: Leg, request: Fastif
     return { prompts: page, ...next }
   })
   server.setRequestHandler(GetPromptRequestSchema, async ({ params }, extra) => ({
-    ...await getPrompt(app, requestOf(request, operation, extra), params.name, params.arguments).catch((error: unknown) => cannotAsk(error, request))
+    ...await getPrompt(app, requestOf(leg, request, operation, extra), params.name, params.arguments).catch((error: unknown) => cannotAsk(error, request))
   }))
   server.setRequestHandler(CompleteRequestSchema, async ({ params }, extra) => ({
-    completion: await complete(app, requestOf(request, operation, extra), params.ref, params.argument, params.context?.arguments ?? {})
+    completion: await complete(app, requestOf(leg, request, operation, extra), params.ref, params.argument, params.context?.arguments ?? {})
   }))
   return server
 }
@@ -142,8 +144,12 @@ export async function serveLegacy (app: FastifyInstance, leg: Leg, request: Fast
   const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
     response: reply.raw,
     requestId: 'method' in body && 'id' in body ? body.id : undefined,
-    // Errors stay inside the answer of these revisions.
-    statusFor: () => 200
+    closing: app.draining,
+    onError (code) {
+      operation.protocolFailure(code)
+      // Errors stay inside the answer of these revisions.
+      return 200
+    }
   })
   server.onerror = (error) => { request.log.debug({ err: error }, 'MCP server reported an error') }
   await server.connect(exchange)

@@ -5,6 +5,7 @@ import { asCallError, errorText, type Prompt, type Resource, type ToolResult } f
 import type { CacheHint, CallContext, Completer } from '../../plugins/catalog/definition.ts'
 import { namedLogger } from '../../plugins/logging/named-logger.ts'
 import { createAsking, InputNeeded } from './asking.ts'
+import { withDeadline } from './deadline.ts'
 import type { Operation } from './operation.ts'
 import { errorCodes, ProtocolError } from './protocol-error.ts'
 
@@ -26,14 +27,17 @@ export interface McpRequest {
   log: FastifyBaseLogger
   operation: Operation
   progress: CallContext['progress']
+  /** Seconds that serving it may take. */
+  timeout: number
   /** What the user and the client have answered so far, by the names of the questions. */
   answers: Readonly<Record<string, unknown>>
 }
 
-function contextOf (app: FastifyInstance, request: McpRequest, name: string): CallContext {
-  const { id, correlationId, principal, signal, progress, answers } = request
+/** Runs a part of the catalog with the context of the call, and for no longer than a call may take. */
+async function run<Result> (app: FastifyInstance, request: McpRequest, name: string, part: (context: CallContext) => Result | Promise<Result>): Promise<Result> {
+  const { id, correlationId, principal, progress, answers } = request
   const log = namedLogger(request.log, name)
-  return {
+  return await withDeadline(request.timeout, request.signal, async (signal) => await part({
     requestId: id,
     correlationId,
     principal,
@@ -42,11 +46,12 @@ function contextOf (app: FastifyInstance, request: McpRequest, name: string): Ca
     log,
     django: app.django.bind({ correlationId, signal, log }),
     ...createAsking(answers)
-  }
+  }))
 }
 
 /** Writes what the caller is not told. The caller's own mistakes are no news for an operator. */
-function logFailure ({ log }: McpRequest, what: Record<string, string>, error: CallError): void {
+function logFailure (request: McpRequest, what: Record<string, string>, error: CallError): void {
+  const log = namedLogger(request.log, 'mcp')
   const fields = { ...what, error_kind: error.kind, django_status: error.status }
   if (error.kind === 'internal') log.error({ ...fields, err: error.cause ?? error }, 'call failed')
   else if (error.kind === 'unavailable' || error.kind === 'timeout' || error.kind === 'bad_response') log.warn({ ...fields, err: error.cause ?? error }, 'call failed')
@@ -78,7 +83,7 @@ export async function callTool (app: FastifyInstance, request: McpRequest, name:
   operation.calls(tool?.name)
   if (tool === undefined) return refuse(request, errorCodes.invalidParams, `Unknown tool: ${name.slice(0, 100)}`)
   try {
-    const result = await tool.call(args ?? {}, contextOf(app, request, `tool.${tool.name}`))
+    const result = await run(app, request, `tool.${tool.name}`, (context) => tool.call(args ?? {}, context))
     operation.gave(result.content.reduce((bytes, block) => bytes + (block.type === 'text' ? Buffer.byteLength(block.text) : 0), 0))
     return result
   } catch (thrown) {
@@ -103,7 +108,7 @@ export async function readResource (app: FastifyInstance, request: McpRequest, u
   if (found === undefined) return refuse(request, notFound, 'Resource not found', data)
   const { resource, variables } = found
   try {
-    return { contents: await resource.read(uri, variables, contextOf(app, request, `resource.${resource.listing.name}`)), cache: resource.cache }
+    return { contents: await run(app, request, `resource.${resource.listing.name}`, (context) => resource.read(uri, variables, context)), cache: resource.cache }
   } catch (thrown) {
     if (thrown instanceof InputNeeded) throw thrown
     return fail(request, { resource: resource.uri }, thrown, ({ kind }) => (
@@ -121,7 +126,7 @@ export async function getPrompt (app: FastifyInstance, request: McpRequest, name
   const prompt = app.catalog.prompt(name)
   if (prompt === undefined) return refuse(request, errorCodes.invalidParams, `Unknown prompt: ${name.slice(0, 100)}`)
   try {
-    return { description: prompt.description, messages: await prompt.get(args, contextOf(app, request, `prompt.${prompt.name}`)) }
+    return { description: prompt.description, messages: await run(app, request, `prompt.${prompt.name}`, (context) => prompt.get(args, context)) }
   } catch (thrown) {
     if (thrown instanceof InputNeeded) throw thrown
     return fail(request, { prompt: prompt.name }, thrown, ({ kind }) => kind === 'invalid_input' ? errorCodes.invalidParams : errorCodes.internalError)
@@ -150,7 +155,7 @@ export async function complete (app: FastifyInstance, request: McpRequest, refer
   const completer = Object.hasOwn(completers, argument.name) ? completers[argument.name] : undefined
   if (completer === undefined) return { values: [], total: 0, hasMore: false }
   try {
-    const values = await completer(argument.value, contextOf(app, request, 'completion'), given)
+    const values = await run(app, request, 'completion', (context) => completer(argument.value, context, given))
     return { values: values.slice(0, maxCompletions), total: values.length, hasMore: values.length > maxCompletions }
   } catch (thrown) {
     return fail(request, { completion: argument.name }, thrown, () => errorCodes.internalError)

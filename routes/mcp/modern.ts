@@ -58,7 +58,7 @@ class RevisionServer extends Server {
   }
 }
 
-function requestOf (request: FastifyRequest, operation: Operation, { mcpReq }: ServerContext): McpRequest {
+function requestOf ({ timeout }: Leg, request: FastifyRequest, operation: Operation, { mcpReq }: ServerContext): McpRequest {
   const progressToken = mcpReq._meta?.progressToken
   return {
     era: 'modern',
@@ -68,6 +68,7 @@ function requestOf (request: FastifyRequest, operation: Operation, { mcpReq }: S
     signal: mcpReq.signal,
     log: request.log,
     operation,
+    timeout,
     answers: {},
     async progress (progress, total, message) {
       if (progressToken === undefined) return
@@ -79,9 +80,10 @@ function requestOf (request: FastifyRequest, operation: Operation, { mcpReq }: S
   }
 }
 
-function serverFor (app: FastifyInstance, { info, sealed }: Leg, revision: string, request: FastifyRequest, operation: Operation): Server {
-  const server = new RevisionServer(info, revision)
+function serverFor (app: FastifyInstance, leg: Leg, revision: string, request: FastifyRequest, operation: Operation): Server {
+  const server = new RevisionServer(leg.info, revision)
   const principal = request.principal ?? anonymous
+  const { sealed } = leg
   const { catalog } = app
 
   /** Runs what may ask the user: with the answers that came back, and with the question as its result where one is open. */
@@ -95,7 +97,7 @@ function serverFor (app: FastifyInstance, { info, sealed }: Leg, revision: strin
     }
     const answers = state?.data === undefined ? {} : withResponses(state.data, ctx.mcpReq.inputResponses ?? {})
     try {
-      return await run({ ...requestOf(request, operation, ctx), answers })
+      return await run({ ...requestOf(leg, request, operation, ctx), answers })
     } catch (error) {
       if (!(error instanceof InputNeeded)) throw error
       return inputRequired({ inputRequests: error.requests, requestState: sealed.seal(error.state, binding) })
@@ -129,7 +131,7 @@ function serverFor (app: FastifyInstance, { info, sealed }: Leg, revision: strin
     asking(ctx, params.name, params.arguments, async (call) => ({ ...await getPrompt(app, call, params.name, params.arguments) }))
   ))
   server.setRequestHandler('completion/complete', async ({ params }, ctx) => ({
-    completion: await complete(app, requestOf(request, operation, ctx), params.ref, params.argument, params.context?.arguments ?? {})
+    completion: await complete(app, requestOf(leg, request, operation, ctx), params.ref, params.argument, params.context?.arguments ?? {})
   }))
   return server
 }
@@ -143,7 +145,11 @@ export async function serveModern (app: FastifyInstance, leg: Leg, request: Fast
   const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
     response: reply.raw,
     requestId: 'id' in message ? message.id : undefined,
-    statusFor: (code, early) => early || code === errorCodes.missingClientCapability ? earlyStatus.get(code) ?? 200 : 200
+    closing: app.draining,
+    onError (code, early) {
+      operation.protocolFailure(code)
+      return early || code === errorCodes.missingClientCapability ? earlyStatus.get(code) ?? 200 : 200
+    }
   })
   server.onerror = (error) => { request.log.debug({ err: error }, 'MCP server reported an error') }
   await server.connect(exchange)

@@ -31,7 +31,6 @@ export class Operation {
   constructor (method: string | undefined, protocolVersion: string) {
     this.#method = method !== undefined && isCounted(method) ? method : '_other'
     this.#protocolVersion = protocolVersion
-    if (this.#method === '_other') this.protocolFailure(-32601)
   }
 
   /** The tool that is called; undefined for one that does not exist, whose name must not become a label. */
@@ -48,9 +47,14 @@ export class Operation {
     this.#failure = { outcome: outcomeOf[error.kind], kind: error.kind, type: 'tool_error' }
   }
 
-  /** The answer is a JSON-RPC error. */
+  /** The request was refused before it was served. */
+  refused (kind: 'forbidden' | 'throttled'): void {
+    this.#failure = { outcome: 'client_error', kind, type: kind }
+  }
+
+  /** The answer is a JSON-RPC error. What is known already about a failure is kept. */
   protocolFailure (code: number, error?: CallError): void {
-    this.#failure = { outcome: error === undefined ? 'client_error' : outcomeOf[error.kind], kind: error?.kind ?? 'protocol', type: String(code) }
+    this.#failure ??= { outcome: error === undefined ? 'client_error' : outcomeOf[error.kind], kind: error?.kind ?? 'protocol', type: String(code) }
   }
 
   /** Counts the request. `finished` is false where the client went away before it had the answer. */

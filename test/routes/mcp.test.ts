@@ -347,3 +347,93 @@ t.test('attack 28: two Authorization headers are refused', async (t) => {
   })
   t.match(answer, /^HTTP\/1\.1 400 [\s\S]*error="invalid_request"/)
 })
+
+t.test('a tool that hangs is ended, and its signal is aborted', async (t) => {
+  let aborted: () => void = () => undefined
+  const ended = new Promise<void>((resolve) => { aborted = resolve })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const { config, warnings } = loadConfig(environment())
+  await app.register(djangoMcpServer, {
+    // Less than the configuration takes, so that the test need not wait.
+    loaded: { config: { ...config, CALL_TIMEOUT: 0.05 }, warnings },
+    definitions: {
+      tools: [{ name: 'hangs', description: 'd', annotations: { readOnlyHint: true }, input: { type: 'object' }, handler: (_args: unknown, { signal }: { signal: AbortSignal }) => new Promise(() => { signal.addEventListener('abort', aborted) }) }]
+    }
+  })
+  const response = await rpc(app, 'tools/call', { name: 'hangs' })
+  t.match(errorText(response.json()), /took longer than 0\.05 seconds[\s\S]*Try again later/)
+  await ended
+})
+
+t.test('parameters of the wrong form are named, and no dump of a validator reaches the client', async (t) => {
+  const app = await buildApp(t)
+  for (const [method, params, expected] of [
+    ['tools/call', { name: 'get_opportunities', arguments: 'x' }, /arguments: /],
+    ['tools/call', { name: 'get_opportunities', arguments: [1] }, /arguments: /],
+    ['tools/call', { name: 5 }, /name: /],
+    ['tools/call', {}, /name: /],
+    ['resources/read', {}, /uri: /],
+    ['prompts/get', { name: 'summarize_client', arguments: { client: 5 } }, /arguments\.client: /],
+    ['initialize', {}, /protocolVersion: [\s\S]*capabilities: [\s\S]*clientInfo: /],
+    ['tools/list', { cursor: 5 }, /cursor: /],
+    ['completion/complete', { ref: { type: 'ref/other' } }, /ref/]
+  ] as const) {
+    const { error } = (await rpc(app, method, params)).json()
+    t.match(error, { code: -32602, message: expected, data: { correlation_id: String } }, `${method} ${JSON.stringify(params)}`)
+    t.notMatch(error.message, /[{\n]/)
+  }
+})
+
+t.test('what is refused before it is served is counted as refused', async (t) => {
+  const app = await buildApp(t, {}, undefined, { tools: [{ name: 'wipe', description: 'd', scopes: ['admin'], input: { type: 'object' }, handler: () => 'x' }] })
+  await rpc(app, 'tools/call', { name: 5 })
+  await rpc(app, 'tools/call', { name: 'wipe' })
+  await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), accept: 'text/html' }, payload: { jsonrpc: '2.0', id: 1, method: 'tools/call' } })
+  await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: [] })
+  await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', method: 'notifications/roots/list_changed' } })
+  const { body } = await app.inject('/metrics')
+  for (const expected of [
+    'mcp_requests_total{method="tools/call",outcome="client_error"} 3',
+    'mcp_errors_total{method="tools/call",kind="forbidden"} 1',
+    'mcp_errors_total{method="tools/call",kind="protocol"} 2',
+    'mcp_requests_total{method="_other",outcome="client_error"} 1',
+    'mcp_requests_total{method="_other",outcome="ok"} 1'
+  ]) t.ok(body.includes(expected), expected)
+})
+
+t.test('a URL that cannot be decoded is nothing special: counted, logged and limited', async (t) => {
+  const log = new LogLines()
+  const { url } = await listen(t, { RATE_LIMIT_REQUESTS: 3, LOG_LEVEL: 'INFO' }, log)
+  const statuses: number[] = []
+  for (let index = 0; index < 5; index += 1) {
+    const response = await fetch(`${url}/%zz`)
+    t.ok(response.headers.get('x-correlation-id'))
+    statuses.push(response.status)
+  }
+  t.strictSame(statuses, [404, 404, 404, 429, 429])
+  t.ok(log.records.some(({ logger, status }) => logger === 'access' && status === 404))
+})
+
+t.test('other methods than POST are not allowed on the endpoint', async (t) => {
+  const app = await buildApp(t)
+  for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'] as const) t.equal((await app.inject({ method, url: '/mcp' })).statusCode, 405, method)
+})
+
+t.test('with an issuer a token must say whom it is for', async (t) => {
+  const app = await buildApp(t, { JWT_ISSUER: 'https://auth.example.com', PUBLIC_URL: 'https://mcp.example.com' })
+  const iss = 'https://auth.example.com'
+  t.equal((await rpc(app, 'ping', {}, token({ iss }))).statusCode, 401)
+  t.equal((await rpc(app, 'ping', {}, token({ iss, aud: 'https://other.example.com' }))).statusCode, 401)
+  t.equal((await rpc(app, 'ping', {}, token({ iss, aud: 'https://mcp.example.com/mcp' }))).statusCode, 200)
+})
+
+t.test('an error of another copy of this package keeps its kind', async (t) => {
+  class CallError extends Error {
+    override readonly name = 'CallError'
+    readonly kind = 'conflict'
+    readonly problems = []
+  }
+  const app = await buildApp(t, {}, undefined, { tools: [{ name: 'a', description: 'd', annotations: { readOnlyHint: true }, input: { type: 'object' }, handler () { throw new CallError('Taken.') } }] })
+  t.match(errorText((await rpc(app, 'tools/call', { name: 'a' })).json()), /^Taken\./)
+})
