@@ -19,7 +19,7 @@ LABEL org.opencontainers.image.title="Django MCP Server" \
       org.opencontainers.image.description="Puts an existing Django REST Framework API in front of AI clients as MCP tools and resources" \
       org.opencontainers.image.licenses="MIT"
 
-# The grace is when a shutdown that hangs is ended by force. It covers the longest DRAIN_SECONDS and DJANGO_TIMEOUT
+# The grace is when a shutdown that hangs is ended by force. It covers the longest DRAIN_SECONDS and CALL_TIMEOUT
 # that the configuration takes, so that no setting cuts calls off; the orchestrator's own limit is the one to tune.
 ENV NODE_ENV=production \
     PORT=8080 \
