@@ -1,11 +1,12 @@
-import t, { type Test } from 'tap'
-import { Catalog } from '../../plugins/catalog/index.ts'
-import { fromNow, listen, modernRequest, token } from '../helper.ts'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
+import t, { type Test } from 'tap'
 import djangoMcpServer from '../../app.ts'
 import { loadConfig } from '../../config.ts'
-import { environment } from '../helper.ts'
+import { anonymous } from '../../plugins/auth/index.ts'
+import { Catalog } from '../../plugins/catalog/index.ts'
+import { ListenStreams } from '../../routes/mcp/listen.ts'
+import { environment, fromNow, listen, modernRequest, token } from '../helper.ts'
 
 const filter = { notifications: { toolsListChanged: true, resourceSubscriptions: ['client://1'] } }
 
@@ -94,4 +95,27 @@ t.test('a filter that is none is refused', async (t) => {
   const { headers, payload } = modernRequest('subscriptions/listen', {})
   const response = await fetch(`${url}/mcp`, { method: 'POST', headers, body: JSON.stringify(payload) })
   t.match(await response.json(), { error: { code: -32602 } })
+})
+
+t.test('attack 89: a stream ends when its token is revoked', async (t) => {
+  let revoked = false
+  const app = Fastify()
+  const streams = new ListenStreams({ info: { name: 'test', version: '1' }, log: app.log, isRevoked: () => revoked, revocationInterval: 10 })
+  t.teardown(async () => {
+    await streams.close()
+    await app.close()
+  })
+  app.decorateRequest('principal', null)
+  app.post('/mcp', async (request, reply) => {
+    request.principal = anonymous
+    reply.hijack()
+    const { payload } = modernRequest('subscriptions/listen', filter)
+    await streams.serve(request, reply, { ...payload, jsonrpc: '2.0' })
+  })
+  const stream = await open(await app.listen({ host: '127.0.0.1', port: 0 }))
+  t.ok(await stream.next())
+  t.equal(streams.size, 1)
+  revoked = true
+  t.equal(await stream.next(), undefined)
+  t.equal(streams.size, 0)
 })
