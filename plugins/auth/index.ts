@@ -4,6 +4,7 @@ import { namedLogger } from '../logging/named-logger.ts'
 import { createMemoryDenyList, type DenyList } from './deny-list.ts'
 import { AuthError, TokenRefused, type AuthFailure, type BearerError } from './errors.ts'
 import { anonymous, grants, type Principal } from './principal.ts'
+import { remembering } from './remembering.ts'
 import { sharedSecretVerifier, type SharedSecretOptions } from './shared-secret.ts'
 
 export { AuthError, type AuthFailure } from './errors.ts'
@@ -61,7 +62,7 @@ function authorizationHeaders (request: FastifyRequest): number {
 const auth: FastifyPluginAsync<AuthOptions> = async (app, options) => {
   const { requiredScopes = ['read'], resourceMetadataUrl, onRefused } = options
   const log = namedLogger(app.log, 'auth')
-  const verifier = options.verifier === null ? null : await sharedSecretVerifier(app, options.verifier)
+  const verifier = options.verifier === null ? null : remembering(await sharedSecretVerifier(app, options.verifier))
   const denyList = createMemoryDenyList(options.revokedTokenIds)
 
   /** The WWW-Authenticate field of RFC 6750 §3 with the parameter of RFC 9728 §5.1. */

@@ -35,15 +35,16 @@ export interface McpRequest {
 
 /** Runs a part of the catalog with the context of the call, and for no longer than a call may take. */
 async function run<Result> (app: FastifyInstance, request: McpRequest, name: string, part: (context: CallContext) => Result | Promise<Result>): Promise<Result> {
-  const { id, correlationId, principal, progress, answers } = request
-  const log = namedLogger(request.log, name)
+  const { id, correlationId, principal, progress, answers, log } = request
+  let named: FastifyBaseLogger | undefined
   return await withDeadline(request.timeout, request.signal, async (signal) => await part({
     requestId: id,
     correlationId,
     principal,
     signal,
     progress,
-    log,
+    // Made when it is asked for: most calls write no line of their own.
+    get log () { return named ??= namedLogger(log, name) },
     django: app.django.bind({ correlationId, signal, log }),
     ...createAsking(answers)
   }))
