@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream'
 import { LogController, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import pino from 'pino'
 import pretty from 'pino-pretty'
 import { loggedException } from './exception.ts'
 import { nameOf } from './named-logger.ts'
@@ -63,13 +64,33 @@ class ErrorLines extends LogController {
   }
 }
 
+/** Bytes of lines that are written at once, and milliseconds after which fewer are. */
+const bufferedBytes = 4096
+const bufferedTime = 250
+
+/**
+ * Standard output that takes several lines at once: a system call for each line costs as much as making it. What is
+ * in the buffer is written when the process exits, however it does, short of being killed.
+ */
+function bufferedOutput (): ReturnType<typeof pino.destination> {
+  if (output === undefined) {
+    const opened = pino.destination({ dest: 1, sync: false, minLength: bufferedBytes })
+    setInterval(() => { opened.flush() }, bufferedTime).unref()
+    output = opened
+  }
+  return output
+}
+
+/** There is one standard output, however many servers are made. */
+let output: ReturnType<typeof pino.destination> | undefined
+
 /**
  * Server options that make Fastify write one JSON object a line with the fields timestamp (ISO 8601, UTC), level,
  * logger, message, environment, service, version, correlation_id and exception. Of Fastify's own lines about
  * requests only errors are left: the logging plugin writes one of ours in the place of the others.
  */
 export function loggingOptions ({ level, format, environment, service, version, destination }: LogFormat) {
-  const stream = format === 'text' ? textStream(destination) : destination
+  const stream = format === 'text' ? textStream(destination) : destination ?? bufferedOutput()
   return {
     logger: {
       level: pinoLevels[level],
@@ -84,7 +105,7 @@ export function loggingOptions ({ level, format, environment, service, version, 
         log: ({ err, ...fields }: Record<string, unknown>) => err === undefined ? fields : { ...fields, exception: err }
       },
       serializers: { exception: (error: unknown) => loggedException(error) },
-      ...(stream === undefined ? {} : { stream })
+      stream
     },
     logController: new ErrorLines({ requestIdLogLabel: 'correlation_id' })
   } satisfies FastifyServerOptions

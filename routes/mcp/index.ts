@@ -1,4 +1,4 @@
-import { classifyInboundRequest } from '@modelcontextprotocol/server'
+import { classifyInboundRequest, PROTOCOL_VERSION_META_KEY as protocolVersionKey } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { anonymous, AuthError } from '../../plugins/auth/index.ts'
 import { onAnswered } from '../../plugins/logging/answered.ts'
@@ -118,8 +118,25 @@ function commonRefusal (app: FastifyInstance, request: FastifyRequest, method: s
   return problem === undefined ? undefined : { status: 200, code: errorCodes.invalidParams, message: problem }
 }
 
+function legacyRoute (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply, body: Record<string, unknown>): Route {
+  const refusal = legacyRefusal(request, body) ??
+    (typeof body.method === 'string' && 'id' in body ? commonRefusal(app, request, body.method, body.params, false) : undefined)
+  return refusal === undefined ? { serve: (operation) => serveLegacy(app, leg, request, reply, operation, body) } : { refusal }
+}
+
+/**
+ * Whether a message can only be one of the older revisions: it names no revision itself, and its header names none of
+ * the newer ones. Looked at first, because the SDK's classification costs more than the rest of the way to a leg.
+ */
+function isPlainlyLegacy (body: Readonly<Record<string, unknown>>, version: string | undefined): boolean {
+  if (version !== undefined && !legacyRevisions.has(version)) return false
+  const meta = isRecord(body.params) ? body.params._meta : undefined
+  return !isRecord(meta) || !(protocolVersionKey in meta)
+}
+
 function routeOf (app: FastifyInstance, leg: Leg, streams: ListenStreams, request: FastifyRequest, reply: FastifyReply, body: Record<string, unknown>): Route {
   const version = headerOf(request, 'mcp-protocol-version')
+  if (isPlainlyLegacy(body, version)) return legacyRoute(app, leg, request, reply, body)
   const mcpMethod = headerOf(request, 'mcp-method')
   const mcpName = headerOf(request, 'mcp-name')
   const outcome = classifyInboundRequest({
@@ -131,11 +148,7 @@ function routeOf (app: FastifyInstance, leg: Leg, streams: ListenStreams, reques
   })
   if (outcome.kind === 'reject') return { refusal: { status: outcome.httpStatus, code: outcome.code, message: outcome.message, data: outcome.data } }
 
-  if (outcome.kind === 'legacy') {
-    const refusal = legacyRefusal(request, body) ??
-      (typeof body.method === 'string' && 'id' in body ? commonRefusal(app, request, body.method, body.params, false) : undefined)
-    return refusal === undefined ? { serve: (operation) => serveLegacy(app, leg, request, reply, operation, body) } : { refusal }
-  }
+  if (outcome.kind === 'legacy') return legacyRoute(app, leg, request, reply, body)
 
   const { message, classification } = outcome
   const revision = classification.revision ?? 'unknown'
