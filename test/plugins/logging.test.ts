@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import correlation from '../../plugins/correlation.ts'
@@ -274,9 +276,19 @@ t.test('text for people shows the stack of an error', async (t) => {
 })
 
 t.test('without a destination the lines go to standard output', async (t) => {
-  t.equal('stream' in loggingOptions({ level: 'INFO', format: 'json', environment: 'test', service: 's', version: '1' }).logger, false)
-  t.equal('stream' in loggingOptions({ level: 'INFO', format: 'text', environment: 'test', service: 's', version: '1' }).logger, true)
+  const script = `import Fastify from 'fastify'
+    import { loggingOptions } from ${JSON.stringify(new URL('../../plugins/logging/index.ts', import.meta.url).href)}
+    const app = Fastify(loggingOptions({ level: 'INFO', format: process.argv[1], environment: 'test', service: 's', version: '1' }))
+    app.log.info('first')
+    app.log.info('last')
+    process.exit(0)`
+  for (const format of ['json', 'text']) {
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script, format])
+    t.match(stdout, /first[\s\S]*last/, `${format}: also what was not written yet when the process ended`)
+  }
 })
+
+const run = promisify(execFile)
 
 t.test('the plugin works with any other logger', async (t) => {
   const log = new LogLines()

@@ -44,7 +44,7 @@ const plugins = {
       resources: [{ uri: 'note://{id}', name: 'note', description: 'A note', read: ({ id }) => id }]
     },
     async check (app) {
-      assert.deepEqual(app.catalog.sizes, { tool: 1, resource: 0, resource_template: 1 })
+      assert.deepEqual(app.catalog.sizes, { tool: 1, prompt: 0, resource: 0, resource_template: 1 })
       assert.deepEqual((await app.catalog.tool('echo').call({ text: 'a' }, {})).content, [{ type: 'text', text: 'a' }])
     }
   },
