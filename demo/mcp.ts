@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import Fastify from 'fastify'
 import djangoMcpServer, { serverOptions } from '../app.ts'
 import { loadConfig, type LoadedConfig } from '../config.ts'
@@ -18,6 +19,8 @@ export interface McpServer {
 
 const host = '127.0.0.1'
 const day = 86_400
+/** Tools beside those of the server. */
+const tools = fileURLToPath(new URL('tools', import.meta.url))
 
 async function freePort (): Promise<number> {
   const server = createServer()
@@ -46,6 +49,7 @@ function configFor (django: { url: string, apiKey: string }, port: number, secre
     RATE_LIMIT_REQUESTS: 100_000,
     LOG_LEVEL: 'WARNING',
     LOG_FORMAT: 'text',
+    TOOLS_DIR: tools,
     TMP_DIR: join(tmpdir(), 'django-mcp-demo')
   })
 }

@@ -36,6 +36,7 @@ t.test('without it everything runs until it is interrupted', async (t) => {
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
   })
   t.equal(response.status, 200, 'the token works')
+  t.match(await response.text(), /"delete_opportunity"/, 'tools of the demo are there too')
 
   demo.signal('SIGINT')
   t.equal(await demo.exited, 0)
