@@ -27,7 +27,12 @@ export interface CallContext {
   readonly ask: (question: Question) => Promise<Answer>
   /** Asks for several things at once, each under a name of its own; for tools that need more than `ask`. */
   readonly input: (requests: Readonly<Record<string, InputRequest>>) => Promise<Readonly<Record<string, unknown>>>
+  /** Whether the client of this call can be asked so: a call that asks what its client cannot do is refused. */
+  readonly canAsk: (way: WayToAsk) => boolean
 }
+
+/** Asking the user, asking the client's model, and asking the client which folders it works in. */
+export type WayToAsk = 'elicitation' | 'sampling' | 'roots'
 
 /** A question to the user: to confirm something, or to give values that are missing. */
 export interface Question {

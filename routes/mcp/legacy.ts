@@ -49,6 +49,7 @@ function requestOf ({ timeout }: Leg, request: FastifyRequest, operation: Operat
     log: request.log,
     operation,
     timeout,
+    canAsk: () => false,
     answers: {},
     async progress (progress, total, message) {
       if (progressToken === undefined) return
@@ -83,7 +84,8 @@ function serverFor (app: FastifyInstance, leg: Leg, request: FastifyRequest, ope
       ? withoutConfirmation(params.arguments ?? {}, sealed, bindingOf)
       : { args: params.arguments, answers: {} }
     try {
-      return { ...await callTool(app, { ...call, answers }, params.name, args) }
+      // The one way of asking for which there is a detour.
+      return { ...await callTool(app, { ...call, answers, canAsk: (way) => way === 'elicitation' }, params.name, args) }
     } catch (error) {
       if (error instanceof InputNeeded) return { ...question(error, sealed, bindingOf(args)) }
       throw error

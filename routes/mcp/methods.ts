@@ -29,13 +29,14 @@ export interface McpRequest {
   progress: CallContext['progress']
   /** Seconds that serving it may take. */
   timeout: number
+  canAsk: CallContext['canAsk']
   /** What the user and the client have answered so far, by the names of the questions. */
   answers: Readonly<Record<string, unknown>>
 }
 
 /** Runs a part of the catalog with the context of the call, and for no longer than a call may take. */
 async function run<Result> (app: FastifyInstance, request: McpRequest, name: string, part: (context: CallContext) => Result | Promise<Result>): Promise<Result> {
-  const { id, correlationId, principal, progress, answers, log } = request
+  const { id, correlationId, principal, progress, canAsk, answers, log } = request
   let named: FastifyBaseLogger | undefined
   return await withDeadline(request.timeout, request.signal, async (signal) => await part({
     requestId: id,
@@ -43,6 +44,7 @@ async function run<Result> (app: FastifyInstance, request: McpRequest, name: str
     principal,
     signal,
     progress,
+    canAsk,
     // Made when it is asked for: most calls write no line of their own.
     get log () { return named ??= namedLogger(log, name) },
     django: app.django.bind({ correlationId, signal, log }),

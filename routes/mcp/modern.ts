@@ -9,7 +9,9 @@ import {
   type ServerContext
 } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
 import { anonymous } from '../../plugins/auth/index.ts'
+import type { WayToAsk } from '../../plugins/catalog/definition.ts'
 import { askingState, InputNeeded, withResponses } from './asking.ts'
 import { Exchange } from './exchange.ts'
 import type { Leg } from './leg.ts'
@@ -58,6 +60,22 @@ class RevisionServer extends Server {
   }
 }
 
+const askable = z.object({
+  'io.modelcontextprotocol/clientCapabilities': z.object({
+    elicitation: z.object({ form: z.unknown().optional(), url: z.unknown().optional() }).optional(),
+    sampling: z.unknown().optional(),
+    roots: z.unknown().optional()
+  })
+})
+
+/** Whether the client of a request says that it can be asked so. One that names no mode of elicitation takes forms. */
+function declares (envelope: unknown, way: WayToAsk): boolean {
+  const declared = askable.safeParse(envelope).data?.['io.modelcontextprotocol/clientCapabilities']
+  if (way !== 'elicitation') return declared?.[way] !== undefined
+  const { elicitation } = declared ?? {}
+  return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
+}
+
 function requestOf ({ timeout }: Leg, request: FastifyRequest, operation: Operation, { mcpReq }: ServerContext): McpRequest {
   const progressToken = mcpReq._meta?.progressToken
   return {
@@ -69,6 +87,7 @@ function requestOf ({ timeout }: Leg, request: FastifyRequest, operation: Operat
     log: request.log,
     operation,
     timeout,
+    canAsk: (way) => declares(mcpReq.envelope, way),
     answers: {},
     async progress (progress, total, message) {
       if (progressToken === undefined) return

@@ -144,3 +144,22 @@ t.test('prompts that ask, and tools that ask for more than a form, need a newer 
   const { requestState } = (await modernRpc(app, 'prompts/get', { name: 'asks' })).json().result
   t.match((await modernRpc(app, 'prompts/get', { name: 'asks', requestState, inputResponses: { question_1: { action: 'accept' } } })).json().result, { messages: [{ content: { text: 'accept' } }] })
 })
+
+t.test('a tool knows beforehand which ways of asking its client has', async (t) => {
+  const ways = ['elicitation', 'sampling', 'roots'] as const
+  const app = await buildApp(t, {}, undefined, {
+    tools: [defineTool({ name: 'ways', description: 'd', annotations: { readOnlyHint: true }, asks: true, input: z.object({}), handler: (_args, { canAsk }) => ways.filter((way) => canAsk(way)).join(' ') })],
+    prompts: [definePrompt({ name: 'ways', description: 'd', get: (_args, { canAsk }) => `ways: ${ways.filter((way) => canAsk(way)).join(' ')}` })]
+  })
+  for (const [capabilities, text] of [
+    [{}, ''],
+    [{ elicitation: {} }, 'elicitation'],
+    [{ elicitation: { form: {}, url: {} }, sampling: {}, roots: {} }, 'elicitation sampling roots'],
+    [{ elicitation: { url: {} }, sampling: { tools: {} } }, 'sampling']
+  ] as const) {
+    const { result } = (await modernRpc(app, 'tools/call', { name: 'ways' }, { meta: { 'io.modelcontextprotocol/clientCapabilities': capabilities } })).json()
+    t.equal(result.content[0].text, text, JSON.stringify(capabilities))
+  }
+  t.equal((await rpc(app, 'tools/call', { name: 'ways' })).json().result.content[0].text, 'elicitation', 'tools have a detour for older clients')
+  t.equal((await rpc(app, 'prompts/get', { name: 'ways' })).json().result.messages[0].content.text, 'ways: ')
+})

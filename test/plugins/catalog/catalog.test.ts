@@ -41,6 +41,7 @@ function context (app: FastifyInstance, changes: Partial<CallContext> = {}): Cal
     progress: async () => undefined,
     ask: async () => ({ action: 'cancel', content: {} }),
     input: async () => ({}),
+    canAsk: () => false,
     ...changes
   }
 }
