@@ -14,7 +14,7 @@ import logging, { loggingOptions } from './plugins/logging/index.ts'
 import metrics from './plugins/metrics/index.ts'
 import rateLimit, { RateLimitError } from './plugins/rate-limit/index.ts'
 import tmpCleanup from './plugins/tmp-cleanup.ts'
-import mcp from './routes/mcp/index.ts'
+import mcp, { type McpOptions } from './routes/mcp/index.ts'
 import wellKnown, { metadataUrl } from './routes/well-known.ts'
 
 export { definePrompt, defineResource, defineTool, WithContent } from './plugins/catalog/definition.ts'
@@ -27,6 +27,8 @@ export interface AppOptions extends FastifyPluginOptions {
   loaded?: LoadedConfig
   /** Tools, resources and prompts beside those in the folders. */
   definitions?: Pick<CatalogOptions, 'tools' | 'resources' | 'prompts'>
+  /** @internal */
+  extendLegacy?: McpOptions['extendLegacy']
 }
 
 /** Bytes of a request's body. */
@@ -171,7 +173,8 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     server: { name, version },
     allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(publicUrl(config)).origin],
     stateSecret: config.JWT_SECRET ?? config.DJANGO_API_KEY,
-    timeout: config.CALL_TIMEOUT
+    timeout: config.CALL_TIMEOUT,
+    extendLegacy: options.extendLegacy
   })
   if (config.AUTH_ENABLED) {
     await app.register(wellKnown, {

@@ -5,7 +5,7 @@ import { onAnswered } from '../../plugins/logging/answered.ts'
 import { namedLogger } from '../../plugins/logging/named-logger.ts'
 import { RateLimitError } from '../../plugins/rate-limit/index.ts'
 import { parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
-import type { Leg } from './leg.ts'
+import type { ExtendLegacy, Leg } from './leg.ts'
 import { ListenStreams } from './listen.ts'
 import { legacyRefusal, legacyRevisions, serveLegacy } from './legacy.ts'
 import { scopesFor } from './methods.ts'
@@ -24,6 +24,12 @@ export interface McpOptions {
   stateSecret: string
   /** Seconds that one call may take. */
   timeout: number
+  /**
+   * For what scenarios of the conformance suite expect of the older revisions and a server without sessions cannot
+   * honour: a log level that lasts, a subscription. Nothing else sets it, so that nothing is advertised in vain.
+   * @internal
+   */
+  extendLegacy?: ExtendLegacy | undefined
 }
 
 /** A message that is refused before any server of the SDK sees it. */
@@ -198,8 +204,8 @@ async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, 
  * The MCP endpoint over stateless Streamable HTTP (basic/transports). One scope holds the limits, the Origin check,
  * authentication and the routes, so that nothing reaches a route around them.
  */
-const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins, stateSecret, timeout }) => {
-  const leg: Leg = { info: server, sealed: new SealedState(stateSecret), timeout }
+const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins, stateSecret, timeout, extendLegacy }) => {
+  const leg: Leg = { info: server, sealed: new SealedState(stateSecret), timeout, extendLegacy }
   const streams = new ListenStreams({ info: server, log: namedLogger(app.log, 'mcp'), isRevoked: app.isRevoked })
   app.catalogs.onChange(() => { streams.announceChange() })
   // Before the server waits for its connections to end, which streams do not do by themselves.

@@ -1,4 +1,9 @@
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js'
+import type { FastifyRequest } from 'fastify'
 import type { SealedState } from './sealed-state.ts'
+
+/** Adds to the server that serves one message of the revisions up to 2025-11-25. */
+export type ExtendLegacy = (server: Server, request: FastifyRequest) => void
 
 /** What both legs are made with. */
 export interface Leg {
@@ -8,4 +13,5 @@ export interface Leg {
   sealed: SealedState
   /** Seconds that serving one request may take. */
   timeout: number
+  extendLegacy: ExtendLegacy | undefined
 }

@@ -153,6 +153,7 @@ export async function serveLegacy (app: FastifyInstance, leg: Leg, request: Fast
       return 200
     }
   })
+  leg.extendLegacy?.(server, request)
   server.onerror = (error) => { request.log.debug({ err: error }, 'MCP server reported an error') }
   await server.connect(exchange)
   exchange.receive(body)
