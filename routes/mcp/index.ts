@@ -120,7 +120,7 @@ function commonRefusal (app: FastifyInstance, request: FastifyRequest, method: s
         : undefined)
     if (problem !== undefined) return { status: 400, code: errorCodes.headerMismatch, message: problem }
   }
-  const problem = parameterProblem(method, params)
+  const problem = parameterProblem(method, params, modern)
   return problem === undefined ? undefined : { status: 200, code: errorCodes.invalidParams, message: problem }
 }
 

@@ -8,11 +8,6 @@ import { z } from 'zod'
 const cursor = z.looseObject({ cursor: z.string().optional() })
 
 const shapes: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
-  ['initialize', z.looseObject({
-    protocolVersion: z.string(),
-    capabilities: z.record(z.string(), z.unknown()),
-    clientInfo: z.looseObject({ name: z.string(), version: z.string() })
-  })],
   ['tools/list', cursor],
   ['tools/call', z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()).optional() })],
   ['resources/list', cursor],
@@ -30,9 +25,17 @@ const shapes: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
   })]
 ])
 
-/** What is wrong with the parameters of a request, by name, or undefined. */
-export function parameterProblem (method: string, params: unknown): string | undefined {
-  const checked = shapes.get(method)?.safeParse(params ?? {})
+/** Those of the handshake, which is a method of the older revisions only. */
+const initialize = z.looseObject({
+  protocolVersion: z.string(),
+  capabilities: z.record(z.string(), z.unknown()),
+  clientInfo: z.looseObject({ name: z.string(), version: z.string() })
+})
+
+/** What is wrong with the parameters of a request, by name, or undefined. A method that has none here is not looked at. */
+export function parameterProblem (method: string, params: unknown, modern: boolean): string | undefined {
+  const shape = method === 'initialize' && !modern ? initialize : shapes.get(method)
+  const checked = shape?.safeParse(params ?? {})
   if (checked === undefined || checked.success) return undefined
   return `Invalid params: ${checked.error.issues.map(({ path, message }) => `${path.length === 0 ? 'params' : path.join('.')}: ${message}`).join('; ')}`
 }

@@ -137,7 +137,7 @@ t.test('versions: unknown, missing and broken envelopes', async (t) => {
 
 t.test('methods that the revision does not have are 404', async (t) => {
   const app = await buildApp(t)
-  for (const method of ['ping', 'logging/setLevel', 'resources/subscribe', 'no/such']) {
+  for (const method of ['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'no/such']) {
     const response = await modernRpc(app, method)
     t.equal(response.statusCode, 404, method)
     t.match(response.json(), { id: 1, error: { code: -32601 } }, method)
