@@ -6,6 +6,11 @@ import type { Checks } from './suite.ts'
 /** What may fail in a revision, with the reason: a scenario, or one check of it as `scenario:check`. */
 export type Expected = ReadonlyMap<string, string>
 
+/** The entries that are about none of the scenarios: misspelt, or left over. */
+export function strays (expected: Expected, scenarios: readonly string[]): string[] {
+  return [...expected.keys()].filter((key) => !scenarios.includes(key.split(':', 1).join()))
+}
+
 const shape = z.record(z.string(), z.record(z.string(), z.string()).nullable())
 
 /** Reads `expected-failures.yaml`; gives what may fail by revision. */
@@ -40,7 +45,8 @@ export function judge (scenario: string, checks: Checks | undefined, expected: E
     if (entry === undefined) {
       differences.push(`${status === 'FAILURE' ? 'failure' : 'warning'} of ${id}: ${errorMessage}`)
     } else {
-      unused.delete(entry)
+      // That a whole scenario is expected to fail says more than that it warns.
+      if (status === 'FAILURE' || entry !== scenario) unused.delete(entry)
       reasons.add(expected.get(entry) ?? '')
     }
   }

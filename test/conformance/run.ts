@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import djangoMcpServer, { serverOptions } from '../../app.ts'
 import { loadConfig } from '../../config.ts'
-import { judge, readExpected, type Verdict } from './expected.ts'
+import { judge, readExpected, strays, type Expected, type Verdict } from './expected.ts'
 import { fixture } from './fixture/index.ts'
 import { requiredScenarios, runSuite, suiteVersion } from './suite.ts'
 
@@ -96,8 +96,9 @@ let differences = 0
 try {
   for (const { revision, beside } of revisions) {
     const results = await runSuite(url, revision)
+    const mayFail: Expected = expected.get(revision) ?? new Map()
     const verdictsOn = (scenarios: readonly string[]): Verdict[] => (
-      scenarios.map((scenario) => judge(scenario, results.get(scenario), expected.get(revision) ?? new Map()))
+      scenarios.map((scenario) => judge(scenario, results.get(scenario), mayFail))
     )
     const required = verdictsOn(await requiredScenarios(revision))
     const others = verdictsOn(beside)
@@ -106,6 +107,8 @@ try {
     if (others.length > 0) process.stdout.write(`${revision}, not required:\n`)
     others.forEach(print)
     const all = [...required, ...others]
+    const stray = strays(mayFail, all.map(({ scenario }) => scenario))
+    for (const entry of stray) process.stdout.write(`           ! there is no scenario for the entry ${entry}\n`)
     const left = tasks.filter((scenario) => results.has(scenario) && !beside.includes(scenario))
     totals.push([
       `${revision}: ${share(required)} required`,
@@ -113,12 +116,12 @@ try {
       `${all.reduce((sum, { successes }) => sum + successes, 0)} checks passed`,
       ...(left.length > 0 ? [`${left.length} of the tasks extension not counted`] : [])
     ].join(', '))
-    differences += all.filter((verdict) => verdict.differences.length > 0).length
+    differences += all.filter((verdict) => verdict.differences.length > 0).length + stray.length
   }
 } finally {
   await app.close()
 }
 
 process.stdout.write(`\nConformance suite ${await suiteVersion()}\n${totals.join('\n')}\n`)
-process.stdout.write(differences === 0 ? 'Everything is as expected.\n' : `${counted(differences, 'scenario')} not as expected: see test/conformance/expected-failures.yaml.\n`)
+process.stdout.write(differences === 0 ? 'Everything is as expected.\n' : `${counted(differences, 'difference')} from test/conformance/expected-failures.yaml.\n`)
 process.exitCode = differences === 0 ? 0 : 1
