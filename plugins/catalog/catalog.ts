@@ -1,4 +1,5 @@
-import { grants, type Principal } from '../auth/principal.ts'
+import type { Principal } from '../auth/principal.ts'
+import { PermittedList } from './permitted-list.ts'
 import type { Prompt } from './prompt.ts'
 import type { Resource } from './resource.ts'
 import type { Tool, ToolListing } from './tool.ts'
@@ -19,6 +20,10 @@ export class Catalog {
   readonly #prompts: ReadonlyMap<string, Prompt>
   readonly #fixedResources: ReadonlyMap<string, Resource>
   readonly #templates: readonly Resource[]
+  readonly #toolList: PermittedList<ToolListing>
+  readonly #promptList: PermittedList<Prompt['listing']>
+  readonly #resourceList: PermittedList<ResourceListing>
+  readonly #templateList: PermittedList<TemplateListing>
 
   constructor (tools: readonly Tool[], resources: readonly Resource[], prompts: readonly Prompt[]) {
     this.#tools = new Map(tools.toSorted(byName).map((tool) => [tool.name, tool]))
@@ -26,6 +31,10 @@ export class Catalog {
     const sorted = resources.toSorted((left, right) => byName(left.listing, right.listing))
     this.#fixedResources = new Map(sorted.filter(({ isTemplate }) => !isTemplate).map((resource) => [resource.uri, resource]))
     this.#templates = sorted.filter(({ isTemplate }) => isTemplate)
+    this.#toolList = new PermittedList([...this.#tools.values()].map(({ scopes, listing }) => ({ scopes, entry: listing })))
+    this.#promptList = new PermittedList([...this.#prompts.values()].map(({ scopes, listing }) => ({ scopes, entry: listing })))
+    this.#resourceList = new PermittedList(sorted.flatMap(({ scopes, listing }) => isFixed(listing) ? [{ scopes, entry: listing }] : []))
+    this.#templateList = new PermittedList(sorted.flatMap(({ scopes, listing }) => isFixed(listing) ? [] : [{ scopes, entry: listing }]))
   }
 
   /** Number of items by kind. */
@@ -38,8 +47,8 @@ export class Catalog {
   }
 
   /** Entries of the tools that a principal may call, by name. */
-  toolListings (principal: Principal): ToolListing[] {
-    return [...this.#tools.values()].filter(({ scopes }) => grants(principal, scopes)).map(({ listing }) => listing)
+  toolListings (principal: Principal): readonly ToolListing[] {
+    return this.#toolList.of(principal)
   }
 
   prompt (name: string): Prompt | undefined {
@@ -47,18 +56,16 @@ export class Catalog {
   }
 
   /** Entries of the prompts that a principal may get, by name. */
-  promptListings (principal: Principal): Array<Prompt['listing']> {
-    return [...this.#prompts.values()].filter(({ scopes }) => grants(principal, scopes)).map(({ listing }) => listing)
+  promptListings (principal: Principal): ReadonlyArray<Prompt['listing']> {
+    return this.#promptList.of(principal)
   }
 
-  resourceListings (principal: Principal): ResourceListing[] {
-    return [...this.#fixedResources.values()].filter(({ scopes }) => grants(principal, scopes))
-      .flatMap(({ listing }) => isFixed(listing) ? [listing] : [])
+  resourceListings (principal: Principal): readonly ResourceListing[] {
+    return this.#resourceList.of(principal)
   }
 
-  templateListings (principal: Principal): TemplateListing[] {
-    return this.#templates.filter(({ scopes }) => grants(principal, scopes))
-      .flatMap(({ listing }) => isFixed(listing) ? [] : [listing])
+  templateListings (principal: Principal): readonly TemplateListing[] {
+    return this.#templateList.of(principal)
   }
 
   /** The template that is written exactly so. */

@@ -14,7 +14,7 @@ const tokenArgument = 'confirmation_token'
 const answerArgument = 'confirmation_answer'
 
 /** The entry of a tool that asks, with the two arguments that bring an answer back. */
-export function withConfirmation (listing: ToolListing): ToolListing {
+function withConfirmation (listing: ToolListing): ToolListing {
   const { properties } = z.object({ properties: z.record(z.string(), z.unknown()).default({}) }).parse(listing.inputSchema)
   return {
     ...listing,
@@ -27,6 +27,17 @@ export function withConfirmation (listing: ToolListing): ToolListing {
       }
     }
   }
+}
+
+const changed = new WeakMap<readonly ToolListing[], readonly ToolListing[]>()
+
+/** A list with the two arguments in the entries of tools that ask; the same array for the same list. */
+export function withConfirmations (listings: readonly ToolListing[], asks: (name: string) => boolean): readonly ToolListing[] {
+  const known = changed.get(listings)
+  if (known !== undefined) return known
+  const list = listings.map((listing) => asks(listing.name) ? withConfirmation(listing) : listing)
+  changed.set(listings, list)
+  return list
 }
 
 const argumentsShape = z.looseObject({ [tokenArgument]: z.string().optional(), [answerArgument]: z.record(z.string(), z.unknown()).optional() })

@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http'
+import { jsonParts } from './serialized-list.ts'
 
 /** What both generations of the SDK send through a transport, as far as an exchange has to look at it. */
 interface Outgoing {
   id?: string | number | null
   method?: string
   error?: { code: number }
+  result?: object
 }
 
 interface SendOptions {
@@ -74,14 +76,18 @@ export class Exchange<Message extends object, Extra> {
     }
     if (message.id !== requestId) return
     this.#answered = true
-    const body = JSON.stringify(message)
+    const parts = jsonParts(message)
     const status = message.error === undefined ? 200 : onError(message.error.code, this.#early)
     if (response.headersSent) {
-      response.end(`event: message\ndata: ${body}\n\n`)
+      for (const part of ['event: message\ndata: ', ...parts, '\n\n']) response.write(part)
+      response.end()
       return
     }
     if (closing()) response.setHeader('connection', 'close')
-    response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body)
+    const length = parts.reduce((bytes, part) => bytes + Buffer.byteLength(part), 0)
+    response.writeHead(status, { 'content-type': 'application/json', 'content-length': length })
+    for (const part of parts.slice(0, -1)) response.write(part)
+    response.end(parts.at(-1))
   }
 
   async close (): Promise<void> {

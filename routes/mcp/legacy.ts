@@ -19,13 +19,14 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { anonymous } from '../../plugins/auth/index.ts'
 import { InputNeeded } from './asking.ts'
-import { question, withConfirmation, withoutConfirmation } from './confirmation.ts'
+import { question, withConfirmations, withoutConfirmation } from './confirmation.ts'
 import { Exchange } from './exchange.ts'
 import type { Leg } from './leg.ts'
 import { callTool, complete, getPrompt, readResource, type McpRequest } from './methods.ts'
 import type { Operation } from './operation.ts'
 import { pageOf } from './pages.ts'
 import { errorCodes, ProtocolError } from './protocol-error.ts'
+import { serializedOnce } from './serialized-list.ts'
 
 // The SDK makes one a server otherwise, and with it an Ajv: that alone costs more than the rest of a request.
 const jsonSchemaValidator = new AjvJsonSchemaValidator()
@@ -74,8 +75,9 @@ function serverFor (app: FastifyInstance, leg: Leg, request: FastifyRequest, ope
   const { catalog } = app
 
   server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
-    const { page, ...next } = pageOf(catalog.toolListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { tools: page.map((listing) => catalog.tool(listing.name)?.asks === true ? withConfirmation(listing) : listing), ...next }
+    const listings = withConfirmations(catalog.toolListings(principal), (name) => catalog.tool(name)?.asks === true)
+    const { page, ...next } = pageOf(listings, ({ name }) => name, params?.cursor, request.id)
+    return { tools: serializedOnce(page), ...next }
   })
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
     const call = requestOf(leg, request, operation, extra)
@@ -93,11 +95,11 @@ function serverFor (app: FastifyInstance, leg: Leg, request: FastifyRequest, ope
   })
   server.setRequestHandler(ListResourcesRequestSchema, ({ params }) => {
     const { page, ...next } = pageOf(catalog.resourceListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { resources: page, ...next }
+    return { resources: serializedOnce(page), ...next }
   })
   server.setRequestHandler(ListResourceTemplatesRequestSchema, ({ params }) => {
     const { page, ...next } = pageOf(catalog.templateListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { resourceTemplates: page, ...next }
+    return { resourceTemplates: serializedOnce(page), ...next }
   })
   server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, extra) => {
     const { contents } = await readResource(app, requestOf(leg, request, operation, extra), params.uri).catch((error: unknown) => cannotAsk(error, request))
@@ -105,7 +107,7 @@ function serverFor (app: FastifyInstance, leg: Leg, request: FastifyRequest, ope
   })
   server.setRequestHandler(ListPromptsRequestSchema, ({ params }) => {
     const { page, ...next } = pageOf(catalog.promptListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { prompts: page, ...next }
+    return { prompts: serializedOnce(page), ...next }
   })
   server.setRequestHandler(GetPromptRequestSchema, async ({ params }, extra) => ({
     ...await getPrompt(app, requestOf(leg, request, operation, extra), params.name, params.arguments).catch((error: unknown) => cannotAsk(error, request))

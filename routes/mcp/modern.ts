@@ -19,6 +19,7 @@ import { callTool, complete, getPrompt, readResource, type McpRequest } from './
 import type { Operation } from './operation.ts'
 import { pageOf } from './pages.ts'
 import { errorCodes, ProtocolError } from './protocol-error.ts'
+import { serializedOnce } from './serialized-list.ts'
 
 /** Revisions that this leg serves. */
 export const modernRevisions: readonly string[] = ['2026-07-28']
@@ -125,18 +126,18 @@ function serverFor (app: FastifyInstance, leg: Leg, revision: string, request: F
 
   server.setRequestHandler('tools/list', ({ params }) => {
     const { page, ...next } = pageOf(catalog.toolListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { tools: page, ...next }
+    return { tools: serializedOnce(page), ...next }
   })
   server.setRequestHandler('tools/call', ({ params }, ctx) => (
     asking(ctx, params.name, params.arguments, async (call) => ({ ...await callTool(app, call, params.name, params.arguments) }))
   ))
   server.setRequestHandler('resources/list', ({ params }) => {
     const { page, ...next } = pageOf(catalog.resourceListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { resources: page, ...next }
+    return { resources: serializedOnce(page), ...next }
   })
   server.setRequestHandler('resources/templates/list', ({ params }) => {
     const { page, ...next } = pageOf(catalog.templateListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { resourceTemplates: page, ...next }
+    return { resourceTemplates: serializedOnce(page), ...next }
   })
   server.setRequestHandler('resources/read', ({ params }, ctx) => asking(ctx, params.uri, undefined, async (call) => {
     const { contents, cache } = await readResource(app, call, params.uri)
@@ -144,7 +145,7 @@ function serverFor (app: FastifyInstance, leg: Leg, revision: string, request: F
   }))
   server.setRequestHandler('prompts/list', ({ params }) => {
     const { page, ...next } = pageOf(catalog.promptListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { prompts: page, ...next }
+    return { prompts: serializedOnce(page), ...next }
   })
   server.setRequestHandler('prompts/get', ({ params }, ctx) => (
     asking(ctx, params.name, params.arguments, async (call) => ({ ...await getPrompt(app, call, params.name, params.arguments) }))

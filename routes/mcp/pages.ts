@@ -24,10 +24,11 @@ function keyAfter (cursor: string, correlationId: string): string {
  * when entries come and go.
  * @throws {ProtocolError} for a cursor that is none of ours
  */
-export function pageOf<Entry> (entries: readonly Entry[], keyOf: (entry: Entry) => string, cursor: string | undefined, correlationId: string): { page: Entry[], nextCursor?: string } {
+export function pageOf<Entry> (entries: readonly Entry[], keyOf: (entry: Entry) => string, cursor: string | undefined, correlationId: string): { page: readonly Entry[], nextCursor?: string } {
   const after = cursor === undefined ? undefined : keyAfter(cursor, correlationId)
   const rest = after === undefined ? entries : entries.filter((entry) => keyOf(entry) > after)
-  const page = rest.slice(0, pageSize)
+  // A list that fits is given as it is, so that it can be recognized.
+  const page = rest.length <= pageSize ? rest : rest.slice(0, pageSize)
   const last = page.at(-1)
   return last === undefined || page.length === rest.length ? { page } : { page, nextCursor: cursorAfter(keyOf(last)) }
 }

@@ -1,0 +1,31 @@
+import { grants, type Principal } from '../auth/principal.ts'
+
+/** Lists that are kept at most, one for each set of entries that callers may see. */
+const capacity = 64
+
+/**
+ * A list of which callers see the entries that their scopes permit. Callers who may see the same get the same array,
+ * never a changed one, so that what is made of it can be kept by it.
+ */
+export class PermittedList<Entry> {
+  readonly #items: ReadonlyArray<{ scopes: readonly string[], entry: Entry }>
+  /** Every combination of scopes that an entry needs, once. */
+  readonly #needs: ReadonlyArray<readonly string[]>
+  readonly #lists = new Map<string, readonly Entry[]>()
+
+  constructor (items: ReadonlyArray<{ scopes: readonly string[], entry: Entry }>) {
+    this.#items = items
+    this.#needs = [...new Map(items.map(({ scopes }) => [JSON.stringify(scopes), scopes])).values()]
+  }
+
+  /** What a caller may see. */
+  of (principal: Principal): readonly Entry[] {
+    const key = this.#needs.map((scopes) => grants(principal, scopes) ? '1' : '0').join('')
+    const known = this.#lists.get(key)
+    if (known !== undefined) return known
+    const list = this.#items.filter(({ scopes }) => grants(principal, scopes)).map(({ entry }) => entry)
+    if (this.#lists.size >= capacity) this.#lists.clear()
+    this.#lists.set(key, list)
+    return list
+  }
+}
