@@ -119,7 +119,7 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   await app.register(metrics, { version, rateLimitClients: () => app.limits.clients() })
   const { instruments } = app
   await app.register(loadShedding, { onShed: instruments.shed })
-  await app.register(cors, { origins: config.ALLOWED_ORIGINS })
+  await app.register(cors, { origins: config.ALLOWED_ORIGINS, headers: () => app.catalog.parameterHeaders })
   await app.register(rateLimit, {
     requests: config.RATE_LIMIT_REQUESTS,
     addressRequests: config.RATE_LIMIT_ADDRESS_REQUESTS ?? config.RATE_LIMIT_REQUESTS * 10,

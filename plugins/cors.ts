@@ -12,6 +12,8 @@ declare module 'fastify' {
 export interface CorsOptions {
   /** Origins of the pages that may read our answers, compared exactly, or `['*']` for all. */
   origins: readonly string[]
+  /** Headers that pages may send beside those of every client; asked for with each request, since they may change. */
+  headers?: () => readonly string[]
 }
 
 /** What MCP clients send. Listed one by one, because a wildcard never covers Authorization (Fetch §3.3.4). */
@@ -40,13 +42,17 @@ const preflightMaxAge = 600
  * so a cookie has nothing to do here. This only tells browsers what to let through; refusing requests of other
  * origins is for the routes.
  */
-const cors: FastifyPluginAsync<CorsOptions> = async (app, { origins }) => {
-  await app.register(fastifyCors, {
+const cors: FastifyPluginAsync<CorsOptions> = async (app, { origins, headers = () => [] }) => {
+  const fixed = {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'POST', 'DELETE'],
-    allowedHeaders,
     exposedHeaders,
     maxAge: preflightMaxAge
+  }
+  await app.register(fastifyCors, {
+    delegator (_request, callback) {
+      callback(null, { ...fixed, allowedHeaders: [...allowedHeaders, ...headers()] })
+    }
   })
 }
 

@@ -24,9 +24,15 @@ export class Catalog {
   readonly #promptList: PermittedList<Prompt['listing']>
   readonly #resourceList: PermittedList<ResourceListing>
   readonly #templateList: PermittedList<TemplateListing>
+  /**
+   * Names of the headers in which clients repeat arguments, of all tools together: a browser asks for them before it
+   * sends a request, and so before anybody knows who calls which tool.
+   */
+  readonly parameterHeaders: readonly string[]
 
   constructor (tools: readonly Tool[], resources: readonly Resource[], prompts: readonly Prompt[]) {
     this.#tools = new Map(tools.toSorted(byName).map((tool) => [tool.name, tool]))
+    this.parameterHeaders = [...new Set(tools.flatMap(({ parameterHeaders }) => parameterHeaders.map(({ name }) => `Mcp-Param-${name}`)))].toSorted()
     this.#prompts = new Map(prompts.toSorted(byName).map((prompt) => [prompt.name, prompt]))
     const sorted = resources.toSorted((left, right) => byName(left.listing, right.listing))
     this.#fixedResources = new Map(sorted.filter(({ isTemplate }) => !isTemplate).map((resource) => [resource.uri, resource]))

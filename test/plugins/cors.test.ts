@@ -4,10 +4,10 @@ import cors from '../../plugins/cors.ts'
 
 const good = 'https://app.example.com'
 
-async function build (t: Test, origins: readonly string[]) {
+async function build (t: Test, origins: readonly string[], headers?: () => readonly string[]) {
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(cors, { origins })
+  await app.register(cors, { origins, ...(headers === undefined ? {} : { headers }) })
   app.post('/mcp', async () => 'ok')
   return app
 }
@@ -35,6 +35,17 @@ t.test('a preflight of an allowed origin lists what may be sent', async (t) => {
   t.notOk(allowed.includes('x-evil'), 'what was asked for is not mirrored')
   t.ok(names(response.headers['access-control-allow-methods']).includes('post'))
   t.equal(response.headers['access-control-max-age'], '600')
+})
+
+t.test('what else may be sent is asked for with every preflight', async (t) => {
+  const more = ['Mcp-Param-Region']
+  const app = await build(t, [good], () => more)
+  const allowed = async () => names((await preflight(app, good)).headers['access-control-allow-headers'])
+  t.ok((await allowed()).includes('authorization'))
+  t.ok((await allowed()).includes('mcp-param-region'))
+  t.notOk((await allowed()).includes('mcp-param-team'))
+  more.push('Mcp-Param-Team')
+  t.ok((await allowed()).includes('mcp-param-team'))
 })
 
 t.test('attack 65: an origin that is not allowed gets no permission, and is not mirrored', async (t) => {

@@ -111,6 +111,15 @@ t.test('headers that a tool asks for must repeat its arguments', async (t) => {
   t.equal((await rpc(app, 'tools/call', { name: 'regional', arguments: { region: 'eu' } })).json().error, undefined, 'older clients know nothing of it')
 })
 
+t.test('a page may send the headers that tools ask for', async (t) => {
+  const origin = 'https://app.example.com'
+  const app = await buildApp(t, { ALLOWED_ORIGINS: origin }, undefined, {
+    tools: ['Size', 'Region', 'Size'].map((header, index) => ({ name: `t${index}`, description: 'd', input: { type: 'object', properties: { a: { type: 'string', 'x-mcp-header': header } } }, handler: () => 'x' }))
+  })
+  const { headers } = await app.inject({ method: 'OPTIONS', url: '/mcp', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,mcp-param-region' } })
+  t.match(headers['access-control-allow-headers'], /^Authorization, .*, Mcp-Param-Region, Mcp-Param-Size$/)
+})
+
 t.test('x-mcp-header that cannot be a header stops the start', async (t) => {
   const tool = (properties: Record<string, unknown>) => ({ name: 'a', description: 'd', input: { type: 'object', properties }, handler: () => 'x' })
   await t.rejects(buildApp(t, {}, undefined, { tools: [tool({ a: { type: 'string', 'x-mcp-header': 'bad name' } })] }), /name of a header/)
