@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { FastifyPluginCallback } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
+import { z } from 'zod'
+import { checkOptions, type OptionsShape } from '../checks/options.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -14,6 +16,13 @@ export interface CorrelationOptions {
   header?: string
 }
 
+const headerName = 'the name of a header'
+
+const optionsSchema = z.strictObject({
+  // A token of RFC 9110 §5.6.2.
+  header: z.string(headerName).regex(/^[\w!#$%&'*+.^`|~-]+$/, headerName).default('X-Correlation-ID')
+} satisfies OptionsShape<CorrelationOptions>)
+
 /** A client's id is taken over only if it cannot break a log line or a header and stays short. */
 const acceptable = /^[\w.-]{1,64}$/
 
@@ -23,7 +32,8 @@ export function correlationIdFrom (value: string | string[] | undefined): string
 }
 
 /** Gives every request a correlation id and sends it back with the answer. */
-const correlation: FastifyPluginCallback<CorrelationOptions> = (app, { header = 'X-Correlation-ID' }, done) => {
+const correlation: FastifyPluginAsync<CorrelationOptions> = async (app, options) => {
+  const { header } = checkOptions('correlation', optionsSchema, options)
   const lowerCase = header.toLowerCase()
 
   app.setGenReqId((raw) => correlationIdFrom(raw.headers[lowerCase]))
@@ -32,7 +42,6 @@ const correlation: FastifyPluginCallback<CorrelationOptions> = (app, { header = 
     reply.header(header, request.id)
     next()
   })
-  done()
 }
 
 export default fp(correlation, { name: 'correlation', fastify: '5.x' })

@@ -1,6 +1,9 @@
 import fastifyCors from '@fastify/cors'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
+import { z } from 'zod'
+import { callback, checkOptions, list, type OptionsShape } from '../checks/options.ts'
+import { isOrigin } from '../checks/urls.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,6 +18,13 @@ export interface CorsOptions {
   /** Headers that pages may send beside those of every client; asked for with each request, since they may change. */
   headers?: () => readonly string[]
 }
+
+const origin = 'an origin such as https://app.example.com, or *'
+
+const optionsSchema = z.strictObject({
+  origins: list(z.string(origin).refine(isOrigin, origin), 'a list of origins'),
+  headers: callback<() => readonly string[]>().default(() => () => [])
+} satisfies OptionsShape<CorsOptions>)
 
 /** What MCP clients send. Listed one by one, because a wildcard never covers Authorization (Fetch §3.3.4). */
 const allowedHeaders = [
@@ -42,7 +52,8 @@ const preflightMaxAge = 600
  * so a cookie has nothing to do here. This only tells browsers what to let through; refusing requests of other
  * origins is for the routes.
  */
-const cors: FastifyPluginAsync<CorsOptions> = async (app, { origins, headers = () => [] }) => {
+const cors: FastifyPluginAsync<CorsOptions> = async (app, options) => {
+  const { origins, headers } = checkOptions('cors', optionsSchema, options)
   const fixed = {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'POST', 'DELETE'],

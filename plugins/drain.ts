@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyPluginCallback } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
+import { z } from 'zod'
+import { callback, checkOptions, duration, type OptionsShape } from '../checks/options.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -16,11 +18,17 @@ export interface DrainOptions {
   onDrain?: () => void
 }
 
+const optionsSchema = z.strictObject({
+  seconds: duration('seconds', 0).default(0),
+  onDrain: callback<() => void>().optional()
+} satisfies OptionsShape<DrainOptions>)
+
 /**
  * Lets requests in flight finish at shutdown. Needs the server option `return503OnClosing: false`:
  * Fastify counts as closing before the first hook runs and would refuse what still arrives.
  */
-const drain: FastifyPluginCallback<DrainOptions> = (app, { seconds = 0, onDrain }, done) => {
+const drain: FastifyPluginAsync<DrainOptions> = async (app, options) => {
+  const { seconds, onDrain } = checkOptions('drain', optionsSchema, options)
   let draining = false
   let stopping = false
 
@@ -38,7 +46,6 @@ const drain: FastifyPluginCallback<DrainOptions> = (app, { seconds = 0, onDrain 
     // Before that, closing an idle connection could cut off the next request on its way.
     if (stopping) setImmediate(() => { app.server.closeIdleConnections() })
   })
-  done()
 }
 
 export default fp(drain, { name: 'drain', fastify: '5.x' })

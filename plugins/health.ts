@@ -1,5 +1,7 @@
-import type { FastifyPluginCallback } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
+import { z } from 'zod'
+import { callback, checkOptions, flag, text, type OptionsShape } from '../checks/options.ts'
 
 /** What a background probe last saw of the backend. */
 export interface BackendHealth {
@@ -25,14 +27,19 @@ function timestamp (): string {
   return new Date().toISOString()
 }
 
-const healthyWithoutBackend = async (): Promise<BackendHealth> => ({ healthy: true, ageSeconds: null })
+const optionsSchema = z.strictObject({
+  version: text(),
+  backend: callback<() => Promise<BackendHealth>>().default(() => async () => ({ healthy: true, ageSeconds: null })),
+  readyRequiresBackend: flag().default(true),
+  draining: callback<() => boolean>().default(() => () => false)
+} satisfies OptionsShape<HealthOptions>)
 
 /**
  * Endpoints for probes and people, without authentication: `/live/` (the process turns), `/ready/` (send traffic)
  * and `/health` (state with reasons). None of them waits for the backend.
  */
-const health: FastifyPluginCallback<HealthOptions> = (app, options, done) => {
-  const { version, backend = healthyWithoutBackend, readyRequiresBackend = true, draining = () => false } = options
+const health: FastifyPluginAsync<HealthOptions> = async (app, options) => {
+  const { version, backend, readyRequiresBackend, draining } = checkOptions('health', optionsSchema, options)
   const route = { config: { quiet: true, neverShed: true } }
 
   app.get('/live/', route, async (_request, reply) => {
@@ -66,7 +73,6 @@ const health: FastifyPluginCallback<HealthOptions> = (app, options, done) => {
       ...(reason === undefined ? {} : { api_reason: reason })
     }
   })
-  done()
 }
 
 export default fp(health, { name: 'health', fastify: '5.x' })

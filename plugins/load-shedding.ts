@@ -2,6 +2,8 @@ import { getHeapStatistics } from 'node:v8'
 import underPressure from '@fastify/under-pressure'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { z } from 'zod'
+import { callback, checkOptions, duration, whole, type OptionsShape } from '../checks/options.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -21,20 +23,25 @@ export interface LoadSheddingOptions {
   onShed?: (reason: string) => void
 }
 
-const defaultMaxEventLoopDelay = 1000
 const defaultHeapShare = 0.9
-const defaultRetryAfter = 5
+
+const optionsSchema = z.strictObject({
+  maxEventLoopDelay: duration('milliseconds').default(1000),
+  maxHeapUsedBytes: whole(1, 'bytes').default(() => Math.floor(getHeapStatistics().heap_size_limit * defaultHeapShare)),
+  retryAfter: whole(1, 'seconds').default(5),
+  onShed: callback<(reason: string) => void>().optional()
+} satisfies OptionsShape<LoadSheddingOptions>)
 
 /** Refuses requests with 503 and Retry-After while the process is too loaded to serve them in time. */
 const loadShedding: FastifyPluginAsync<LoadSheddingOptions> = async (app, options) => {
-  const retryAfter = options.retryAfter ?? defaultRetryAfter
+  const { maxEventLoopDelay, maxHeapUsedBytes, retryAfter, onShed } = checkOptions('load-shedding', optionsSchema, options)
 
   await app.register(underPressure, {
-    maxEventLoopDelay: options.maxEventLoopDelay ?? defaultMaxEventLoopDelay,
-    maxHeapUsedBytes: options.maxHeapUsedBytes ?? Math.floor(getHeapStatistics().heap_size_limit * defaultHeapShare),
+    maxEventLoopDelay,
+    maxHeapUsedBytes,
     async pressureHandler (request: FastifyRequest, reply: FastifyReply, reason: string) {
       if (request.routeOptions.config.neverShed === true) return
-      options.onShed?.(reason)
+      onShed?.(reason)
       reply.code(503).header('Retry-After', retryAfter)
         .send({ error: 'Service overloaded', message: `Too much to do at the moment. Try again in ${retryAfter} seconds.` })
       // The request goes on when this ends, and its route answers a second time unless the answer has left by then.

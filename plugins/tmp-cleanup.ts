@@ -2,6 +2,8 @@ import { lstat, mkdir, readdir, rmdir, unlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
+import { z } from 'zod'
+import { checkOptions, duration, text, type OptionsShape } from '../checks/options.ts'
 import { namedLogger } from './logging/named-logger.ts'
 
 declare module 'fastify' {
@@ -30,8 +32,14 @@ export interface CleanupResult {
 }
 
 const hour = 3_600_000
-const defaultMaxAgeHours = 24
-const defaultIntervalHours = 6
+
+const ageExpected = 'a number of hours above 0'
+
+const optionsSchema = z.strictObject({
+  directory: text('the path of a folder'),
+  maxAgeHours: z.number(ageExpected).positive(ageExpected).default(24),
+  intervalHours: duration('hours').default(6)
+} satisfies OptionsShape<TmpCleanupOptions>)
 
 function reasonOf (error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error)
@@ -80,9 +88,9 @@ async function refuseLink (directory: string): Promise<void> {
 
 /** Keeps the folder for temporary files from growing: old ones are removed now and then. */
 const tmpCleanup: FastifyPluginAsync<TmpCleanupOptions> = async (app, options) => {
-  const { maxAgeHours = defaultMaxAgeHours, intervalHours = defaultIntervalHours } = options
+  const { maxAgeHours, intervalHours, ...given } = checkOptions('tmp-cleanup', optionsSchema, options)
   // Without a slash at its end, behind which a symbolic link would be followed.
-  const directory = resolve(options.directory)
+  const directory = resolve(given.directory)
   const log = namedLogger(app.log, 'tmp-cleanup')
   let running: Promise<CleanupResult> | undefined
 

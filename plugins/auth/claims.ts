@@ -4,7 +4,7 @@ import { withIncluded, type Principal } from './principal.ts'
 
 export interface ClaimRules {
   /** The `iss` that a token must have. Without it any or none is accepted: the key alone says who issued. */
-  issuer?: string
+  issuer?: string | undefined
   /** Values of which `aud` must have one. */
   audience: readonly string[]
   /** Whether a token without `aud` is refused; where it is not, the key alone says whom it is for. */

@@ -1,11 +1,14 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import { z } from 'zod'
+import { callback, checkOptions, list, text, type OptionsShape } from '../../checks/options.ts'
+import { isBaseUrl } from '../../checks/urls.ts'
 import { namedLogger } from '../logging/named-logger.ts'
 import { createMemoryDenyList, type DenyList } from './deny-list.ts'
 import { AuthError, TokenRefused, type AuthFailure, type BearerError } from './errors.ts'
 import { anonymous, grants, type Principal } from './principal.ts'
 import { remembering } from './remembering.ts'
-import { sharedSecretVerifier, type SharedSecretOptions } from './shared-secret.ts'
+import { sharedSecretOptions, sharedSecretVerifier, type SharedSecretOptions } from './shared-secret.ts'
 
 export { AuthError, type AuthFailure } from './errors.ts'
 export { anonymous, grants, type Principal } from './principal.ts'
@@ -41,6 +44,18 @@ export interface AuthOptions {
   onRefused?: (failure: AuthFailure, request: FastifyRequest, reply: FastifyReply) => Promise<void>
 }
 
+const scope = 'a scope without spaces and quotes'
+const url = 'an http or https URL without query'
+
+const optionsSchema = z.strictObject({
+  verifier: sharedSecretOptions.nullable(),
+  // The characters of RFC 6749 §3.3.
+  requiredScopes: list(z.string(scope).regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, scope), 'a list of scopes').default(['read']),
+  resourceMetadataUrl: z.string(url).refine((value) => isBaseUrl(value) && !/["\\]/.test(value), url).optional(),
+  revokedTokenIds: list(text(), 'a list of values of jti').default([]),
+  onRefused: callback<NonNullable<AuthOptions['onRefused']>>().optional()
+} satisfies OptionsShape<AuthOptions>)
+
 /** Token of RFC 6750 §2.1, nothing else in the header. */
 const bearerToken = /^Bearer ([\w.~+/-]+=*)$/i
 
@@ -60,10 +75,10 @@ function authorizationHeaders (request: FastifyRequest): number {
  * token in a URL, a body or a cookie is not looked at (OAuth 2.1 §5.1.1).
  */
 const auth: FastifyPluginAsync<AuthOptions> = async (app, options) => {
-  const { requiredScopes = ['read'], resourceMetadataUrl, onRefused } = options
+  const { requiredScopes, resourceMetadataUrl, revokedTokenIds, onRefused, ...checked } = checkOptions('auth', optionsSchema, options, ['verifier'])
   const log = namedLogger(app.log, 'auth')
-  const verifier = options.verifier === null ? null : remembering(await sharedSecretVerifier(app, options.verifier))
-  const denyList = createMemoryDenyList(options.revokedTokenIds)
+  const verifier = checked.verifier === null ? null : remembering(await sharedSecretVerifier(app, checked.verifier))
+  const denyList = createMemoryDenyList(revokedTokenIds)
 
   /** The WWW-Authenticate field of RFC 6750 §3 with the parameter of RFC 9728 §5.1. */
   function challenge (bearerError: BearerError, scopes: readonly string[]): string {

@@ -1,5 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
+import { z } from 'zod'
+import { checkOptions, list, text, type OptionsShape } from '../../checks/options.ts'
 import { namedLogger } from '../logging/named-logger.ts'
 import { Catalog } from './catalog.ts'
 import { compileAll, load, type Source } from './load.ts'
@@ -47,13 +49,26 @@ export interface CatalogOptions {
   prompts?: readonly object[]
 }
 
+const folders = () => list(text('the path of a folder'), 'a list of folders').default([])
+
+const definitions = () => list(z.custom<object>((value) => typeof value === 'object' && value !== null, 'a definition'), 'a list of definitions').default([])
+
+const optionsSchema = z.strictObject({
+  toolFolders: folders(),
+  resourceFolders: folders(),
+  promptFolders: folders(),
+  tools: definitions(),
+  resources: definitions(),
+  prompts: definitions()
+} satisfies OptionsShape<CatalogOptions>)
+
 function given (definitions: readonly object[], kind: string): Source[] {
   return definitions.map((definition, index) => ({ path: `${kind} ${index}`, definition }))
 }
 
 /** Builds the catalog. The app does not start with a definition that cannot be used: it would be missed only when called. */
 const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
-  const { toolFolders = [], resourceFolders = [], promptFolders = [], tools = [], resources = [], prompts = [] } = options
+  const { toolFolders, resourceFolders, promptFolders, tools, resources, prompts } = checkOptions('catalog', optionsSchema, options)
   const toolSources = [...await load(toolFolders), ...given(tools, 'tool')]
   const resourceSources = [...await load(resourceFolders), ...given(resources, 'resource')]
   const promptSources = [...await load(promptFolders), ...given(prompts, 'prompt')]

@@ -1,8 +1,11 @@
 import http from 'node:http'
 import https from 'node:https'
-import type { FastifyPluginCallback } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import got from 'got'
+import { z } from 'zod'
+import { callback, checkOptions, duration, serverPath, text, whole, type OptionsShape } from '../../checks/options.ts'
+import { isBaseUrl, withoutTrailingSlash } from '../../checks/urls.ts'
 import { namedLogger } from '../logging/named-logger.ts'
 import { DjangoClient, type AttemptReport } from './client.ts'
 import { HealthProbe, type DjangoHealth } from './probe.ts'
@@ -28,8 +31,9 @@ export interface DjangoHealthReport {
 }
 
 export interface DjangoOptions {
-  /** Where Django answers, without a trailing slash. */
+  /** Where Django answers; paths of the API are appended to it. */
   baseUrl: string
+  /** Key of this service, sent as `Authorization: Api-Key <key>`. */
   apiKey: string
   /** Name and version for the User-Agent field. */
   userAgent: string
@@ -49,19 +53,32 @@ export interface DjangoOptions {
   onRetry?: (reason: 'network' | 'status') => void
 }
 
-const defaultTimeout = 30
-const defaultMaxRetries = 3
-const defaultPoolSize = 20
-const defaultMaxResponseBytes = 10_485_760
-const defaultHealthPath = '/api/v1/core/stats/'
+const url = 'an http or https URL without credentials, query or fragment'
+const key = 'visible ASCII characters without spaces'
+const product = 'visible ASCII characters'
+
+const optionsSchema = z.strictObject({
+  baseUrl: z.string(url).refine(isBaseUrl, url).transform(withoutTrailingSlash),
+  apiKey: text(key).regex(/^[\x21-\x7e]+$/, key),
+  userAgent: text(product).regex(/^[\x21-\x7e]+( [\x21-\x7e]+)*$/, product),
+  timeout: duration('seconds').default(30),
+  maxRetries: whole(0).default(3),
+  poolSize: whole(1).default(20),
+  maxResponseBytes: whole(1, 'bytes').default(10_485_760),
+  healthPath: serverPath().default('/api/v1/core/stats/'),
+  healthInterval: duration('milliseconds').optional(),
+  onAttempt: callback<(report: AttemptReport) => void>().optional(),
+  onRetry: callback<(reason: 'network' | 'status') => void>().optional()
+} satisfies OptionsShape<DjangoOptions>)
+
 /** Milliseconds in which a connection must stand: one that does not by then is better tried again. */
 const connectTimeout = 3_000
 
 /** A client for one Django REST API, and a probe that looks after its health. */
-const django: FastifyPluginCallback<DjangoOptions> = (app, options, done) => {
-  const { baseUrl, apiKey, userAgent, onAttempt, onRetry } = options
+const django: FastifyPluginAsync<DjangoOptions> = async (app, options) => {
+  const { baseUrl, apiKey, userAgent, onAttempt, onRetry, ...limits } = checkOptions('django', optionsSchema, options, ['apiKey'])
   const log = namedLogger(app.log, 'django')
-  const pool = { keepAlive: true, maxSockets: options.poolSize ?? defaultPoolSize }
+  const pool = { keepAlive: true, maxSockets: limits.poolSize }
   const agent = { http: new http.Agent(pool), https: new https.Agent(pool) }
   const headers = {
     authorization: `Api-Key ${apiKey}`,
@@ -84,18 +101,18 @@ const django: FastifyPluginCallback<DjangoOptions> = (app, options, done) => {
     log,
     baseUrl,
     headers,
-    deadline: (options.timeout ?? defaultTimeout) * 1000,
-    maxRetries: options.maxRetries ?? defaultMaxRetries,
-    maxBytes: options.maxResponseBytes ?? defaultMaxResponseBytes,
+    deadline: limits.timeout * 1000,
+    maxRetries: limits.maxRetries,
+    maxBytes: limits.maxResponseBytes,
     ...(onAttempt === undefined ? {} : { onAttempt }),
     ...(onRetry === undefined ? {} : { onRetry })
   })
   const probe = new HealthProbe({
     http: engine,
     log,
-    url: `${baseUrl}${options.healthPath ?? defaultHealthPath}`,
+    url: `${baseUrl}${limits.healthPath}`,
     headers,
-    ...(options.healthInterval === undefined ? {} : { interval: options.healthInterval })
+    ...(limits.healthInterval === undefined ? {} : { interval: limits.healthInterval })
   })
 
   app.decorate('django', client)
@@ -106,7 +123,6 @@ const django: FastifyPluginCallback<DjangoOptions> = (app, options, done) => {
     agent.http.destroy()
     agent.https.destroy()
   })
-  done()
 }
 
 export default fp(django, { name: 'django', fastify: '5.x' })

@@ -1,5 +1,7 @@
-import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { z } from 'zod'
+import { checkOptions } from '../../checks/options.ts'
 import { onAnswered } from './answered.ts'
 
 export { loggingOptions, type LogFormat } from './options.ts'
@@ -11,6 +13,9 @@ declare module 'fastify' {
     quiet?: boolean
   }
 }
+
+/** What the lines look like is for the server's logger: `loggingOptions`. */
+const noOptions = z.strictObject({})
 
 /** A path without its query, which may carry what nobody should read in a log. */
 function withoutQuery (url: string): string {
@@ -36,12 +41,12 @@ function writeAccessLine (request: FastifyRequest, reply: FastifyReply, finished
  * Writes one line for each request, when its answer has left or its client is gone. Meant for a server made
  * with `loggingOptions`, and usable with any other logger too.
  */
-const logging: FastifyPluginCallback = (app, _options, done) => {
+const logging: FastifyPluginAsync = async (app, options) => {
+  checkOptions('logging', noOptions, options)
   app.addHook('onRequest', (request, reply, next) => {
     onAnswered(request, reply, (complete) => { writeAccessLine(request, reply, complete) })
     next()
   })
-  done()
 }
 
 export default fp(logging, { name: 'logging', fastify: '5.x' })

@@ -2,6 +2,8 @@ import { Writable } from 'node:stream'
 import { LogController, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify'
 import pino from 'pino'
 import pretty from 'pino-pretty'
+import { z } from 'zod'
+import { checkOptions, text, type OptionsShape } from '../../checks/options.ts'
 import { loggedException } from './exception.ts'
 import { nameOf } from './named-logger.ts'
 
@@ -18,6 +20,22 @@ export interface LogFormat {
 }
 
 const pinoLevels = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error', CRITICAL: 'fatal' } as const
+
+type Level = keyof typeof pinoLevels
+
+const levels = Object.keys(pinoLevels)
+
+const optionsSchema = z.strictObject({
+  level: z.custom<Level>((value) => typeof value === 'string' && levels.includes(value), `one of ${levels.join(', ')}`),
+  format: z.enum(['json', 'text'], 'one of json, text'),
+  environment: text(),
+  service: text(),
+  version: text(),
+  destination: z.custom<NonNullable<LogFormat['destination']>>(
+    (value) => typeof value === 'object' && value !== null && 'write' in value && typeof value.write === 'function',
+    'an object with a method write'
+  ).optional()
+} satisfies OptionsShape<LogFormat>)
 
 const shownLevels = new Map<string, string>([['trace', 'DEBUG'], ['debug', 'DEBUG'], ['info', 'INFO'], ['warn', 'WARNING'], ['error', 'ERROR'], ['fatal', 'CRITICAL']])
 
@@ -88,8 +106,10 @@ let output: ReturnType<typeof pino.destination> | undefined
  * Server options that make Fastify write one JSON object a line with the fields timestamp (ISO 8601, UTC), level,
  * logger, message, environment, service, version, correlation_id and exception. Of Fastify's own lines about
  * requests only errors are left: the logging plugin writes one of ours in the place of the others.
+ * @throws {OptionsError} naming every wrong option
  */
-export function loggingOptions ({ level, format, environment, service, version, destination }: LogFormat) {
+export function loggingOptions (options: LogFormat) {
+  const { level, format, environment, service, version, destination } = checkOptions('logging', optionsSchema, options)
   const stream = format === 'text' ? textStream(destination) : destination ?? bufferedOutput()
   return {
     logger: {

@@ -3,6 +3,8 @@ import client from '@prometheus-io/client'
 import type { FastifyPluginAsync } from 'fastify'
 import fastifyMetrics from 'fastify-metrics'
 import fp from 'fastify-plugin'
+import { z } from 'zod'
+import { callback, checkOptions, serverPath, text, type OptionsShape } from '../../checks/options.ts'
 import { createInstruments, type Instruments } from './instruments.ts'
 
 export type { DjangoRequestMeasurement, Instruments, OperationMeasurement, Outcome } from './instruments.ts'
@@ -23,6 +25,12 @@ export interface MetricsOptions {
   rateLimitClients?: () => number
 }
 
+const optionsSchema = z.strictObject({
+  version: text(),
+  path: serverPath().default('/metrics'),
+  rateLimitClients: callback<() => number>().default(() => () => 0)
+} satisfies OptionsShape<MetricsOptions>)
+
 /** The one format that default metrics are typed for. */
 const textFormat = 'text/plain; version=0.0.4; charset=utf-8'
 const httpBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -31,7 +39,8 @@ const httpBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
  * Prometheus metrics on a registry of this instance's own, so that two apps can live in one process.
  * Register it before plugins that answer requests themselves, which it would not see otherwise.
  */
-const metrics: FastifyPluginAsync<MetricsOptions> = async (app, { version, path = '/metrics', rateLimitClients = () => 0 }) => {
+const metrics: FastifyPluginAsync<MetricsOptions> = async (app, options) => {
+  const { version, path, rateLimitClients } = checkOptions('metrics', optionsSchema, options)
   const registry = new client.Registry<typeof textFormat>()
 
   await app.register(fastifyMetrics.default, {

@@ -1,6 +1,8 @@
 import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { z } from 'zod'
+import { callback, checkOptions, whole, type OptionsShape } from '../../checks/options.ts'
 import { WindowCounters } from './window-counters.ts'
 
 /** Counts a request and throws a `RateLimitError` where it is one too many; usable as an `onRequest` hook. */
@@ -52,7 +54,14 @@ export class RateLimitError extends Error {
   }
 }
 
-const defaultMaxKeys = 100_000
+const optionsSchema = z.strictObject({
+  requests: whole(1),
+  addressRequests: whole(1),
+  window: whole(1, 'seconds'),
+  principalOf: callback<(request: FastifyRequest) => string | undefined>().default(() => () => undefined),
+  onLimited: callback<() => void>().optional(),
+  maxKeys: whole(1).default(100_000)
+} satisfies OptionsShape<RateLimitOptions>)
 
 function addressOf (request: FastifyRequest): string {
   return fastifyRateLimit.normalizeIP(request.ip)
@@ -63,7 +72,7 @@ function addressOf (request: FastifyRequest): string {
  * IPv4 addresses as what they are, since one host can use any number of the former and two forms of the latter.
  */
 const rateLimit: FastifyPluginAsync<RateLimitOptions> = async (app, options) => {
-  const { requests, addressRequests, window, principalOf = () => undefined, onLimited, maxKeys = defaultMaxKeys } = options
+  const { requests, addressRequests, window, principalOf, onLimited, maxKeys } = checkOptions('rate-limit', optionsSchema, options)
   const counters: WindowCounters[] = []
 
   class Store {
