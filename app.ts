@@ -13,11 +13,13 @@ import loadShedding from './plugins/load-shedding.ts'
 import logging, { loggingOptions } from './plugins/logging/index.ts'
 import metrics from './plugins/metrics/index.ts'
 import rateLimit, { RateLimitError } from './plugins/rate-limit/index.ts'
+import redis from './plugins/redis.ts'
+import tasks from './plugins/tasks/index.ts'
 import tmpCleanup from './plugins/tmp-cleanup.ts'
 import mcp, { type McpOptions } from './routes/mcp/index.ts'
 import wellKnown, { metadataUrl } from './routes/well-known.ts'
 
-export { definePrompt, defineResource, defineTool, WithContent } from './plugins/catalog/definition.ts'
+export { definePrompt, defineResource, defineTool, startTask, WithContent } from './plugins/catalog/definition.ts'
 export type { CallContext, ContentBlock, ResourceContents, ResourceDefinition, ToolDefinition } from './plugins/catalog/definition.ts'
 export { ConfigError, loadConfig, type Config, type LoadedConfig } from './config.ts'
 export { CallError, type ErrorKind } from './errors.ts'
@@ -155,6 +157,8 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     resourceFolders: [folder('resources'), ...given(config.RESOURCES_DIR)],
     promptFolders: [folder('prompts'), ...given(config.PROMPTS_DIR)]
   })
+  if (config.REDIS_URL !== undefined) await app.register(redis, { url: config.REDIS_URL, keyPrefix: 'django-mcp-server:' })
+  await app.register(tasks, { redis: config.REDIS_URL === undefined ? undefined : app.redis })
   await app.register(drain, { seconds: config.DRAIN_SECONDS })
   await app.register(health, {
     version,

@@ -67,6 +67,11 @@ const url = (): Format<z.ZodType<string>> => ({
   expected: 'an http or https URL without credentials, query or fragment'
 })
 
+const redisUrl = (): Format<z.ZodType<string>> => ({
+  schema: z.url({ protocol: /^rediss?$/ }).refine((value) => URL.canParse(value) && new URL(value).hostname !== ''),
+  expected: 'a redis or rediss URL, with user, password and number of the database where they are needed'
+})
+
 /** Entries separated by commas, or a JSON array in a configuration file. */
 const list = (what: string, entry: z.ZodType<string, string> = z.string()): Format<z.ZodType<readonly string[]>> => ({
   schema: z.union([z.array(z.string()), z.string().transform((value) => value.split(','))])
@@ -209,6 +214,10 @@ export const configSchema = z.object({
   }),
   PROMPTS_DIR: optional(text(), {
     group: 'Catalog', description: 'Folder with prompts of your own, beside the built-in ones.', example: '/app/custom/prompts'
+  }),
+
+  REDIS_URL: optional(redisUrl(), {
+    group: 'State', description: 'Redis or Valkey in which tasks are kept, so that every replica serves them and they outlive a restart; in memory where it is not set.', example: 'rediss://user:password@redis:6379/0', secret: true
   }),
 
   LOG_LEVEL: defaulted(oneOf(['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'], (value) => value.toUpperCase()), 'INFO', {

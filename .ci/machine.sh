@@ -10,6 +10,7 @@ lacks() {
 lacks curl
 lacks buildah
 lacks mmdebstrap
+lacks redis-server
 python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 [[ ${#packages[@]} == 0 ]] && exit
 

@@ -124,9 +124,59 @@ export class WithContent<Structured> {
   }
 }
 
+/** What a handler gives that has started a job which outlasts the call. Made by `startTask`. */
+export class StartedTask {
+  readonly state: unknown
+  readonly pollSeconds: number
+  readonly message: string | undefined
+
+  constructor ({ state, pollSeconds = 5, message }: StartTaskOptions) {
+    this.state = state
+    this.pollSeconds = pollSeconds
+    this.message = message
+  }
+}
+
+export interface StartTaskOptions {
+  /** What `poll` needs to find the job again, as plain JSON: the Location that Django gave. It is kept, so no secrets. */
+  state: unknown
+  /** Seconds between two looks at the job: 5 where it is left out, 0.1 at least. */
+  pollSeconds?: number
+  /** What the job is doing, in words that a user or a model may read. */
+  message?: string
+}
+
+/** Says that a job has been started, in the place of a result. The tool must have a `task` that can look after it. */
+export function startTask (options: StartTaskOptions): StartedTask {
+  return new StartedTask(options)
+}
+
+/** What a look at a job has found. */
+export type TaskProgress<Result> = { status: 'working', message?: string } | { status: 'completed', result: Result, message?: string }
+
+/** How a tool whose work outlasts a call looks after it (extension `io.modelcontextprotocol/tasks`). */
+export interface TaskDefinition<Output, State> {
+  /**
+   * What becomes of clients that do not know tasks: with `optional` the server waits for the job, as long as a call
+   * may take; with `required` they cannot call the tool.
+   */
+  mode: 'optional' | 'required'
+  /** A zod schema of the state. What another version of the tool has kept is checked as well. */
+  state?: State
+  /**
+   * Looks at the job; called when a client asks and not sooner than `pollSeconds` after the last time. An error of
+   * kind `unavailable`, `timeout` or `throttled` says that the job could not be looked at; any other one ends the task.
+   * It may ask the user: it runs from its beginning again when the answer is there.
+   */
+  poll: (state: State extends z.ZodType ? z.output<State> : unknown, context: CallContext) => MaybePromise<TaskProgress<HandlerResult<Output>>>
+  /** Stops the job when a client cancels the task, where that can be done. */
+  cancel?: (state: State extends z.ZodType ? z.output<State> : unknown, context: CallContext) => MaybePromise<unknown>
+}
+
 export interface ToolDefinition<
   Input extends z.ZodObject | ObjectSchema = z.ZodObject | ObjectSchema,
-  Output extends z.ZodObject | ObjectSchema | undefined = z.ZodObject | ObjectSchema | undefined
+  Output extends z.ZodObject | ObjectSchema | undefined = z.ZodObject | ObjectSchema | undefined,
+  State extends z.ZodType | undefined = z.ZodType | undefined
 > extends ToolBase {
   /** Whether the handler may ask the user. Older clients get an argument more, for the answer. */
   asks?: boolean
@@ -134,14 +184,18 @@ export interface ToolDefinition<
   input: Input
   /** The structured result, as a zod object or a JSON Schema. Without it the result is text or blocks. */
   output?: Output
+  /** Makes this a tool that may start a job and give `startTask(…)` in the place of a result. */
+  task?: TaskDefinition<Output, State>
   /** Does the work. What it throws becomes an error result: a `CallError` with its text, anything else without. */
-  handler: (args: Arguments<Input>, context: CallContext) => MaybePromise<HandlerResult<Output>>
+  handler: (args: Arguments<Input>, context: CallContext) => MaybePromise<HandlerResult<Output> | StartedTask>
 }
 
 /** Declares a tool, so that the types of arguments and result follow from the schemas. */
-export function defineTool<Input extends z.ZodObject | ObjectSchema, Output extends z.ZodObject | ObjectSchema | undefined = undefined> (
-  tool: ToolDefinition<Input, Output>
-): ToolDefinition<Input, Output> {
+export function defineTool<
+  Input extends z.ZodObject | ObjectSchema,
+  Output extends z.ZodObject | ObjectSchema | undefined = undefined,
+  State extends z.ZodType | undefined = undefined
+> (tool: ToolDefinition<Input, Output, State>): ToolDefinition<Input, Output, State> {
   return tool
 }
 

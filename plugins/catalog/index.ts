@@ -14,6 +14,7 @@ export { asCallError, errorText } from './error-result.ts'
 export { CatalogError } from './load.ts'
 export type { Prompt } from './prompt.ts'
 export type { Resource } from './resource.ts'
+export { StartedJob, type JobProgress, type ToolTask } from './task.ts'
 export type { Tool, ToolResult } from './tool.ts'
 
 declare module 'fastify' {

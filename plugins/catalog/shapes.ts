@@ -10,6 +10,10 @@ type Run = (input: Record<string, unknown>, context: CallContext) => unknown
 
 const run = z.custom<Run>((value) => typeof value === 'function', 'expected a function')
 
+type RunOnState = (state: unknown, context: CallContext) => unknown
+
+const runOnState = z.custom<RunOnState>((value) => typeof value === 'function', 'expected a function')
+
 const zodObject = z.custom<z.ZodObject>((value) => value instanceof z.ZodObject, 'expected a zod object')
 
 function isObjectSchema (value: unknown): boolean {
@@ -43,6 +47,12 @@ export const toolShape = z.strictObject({
   asks: z.boolean().optional(),
   input: inputSchema,
   output: inputSchema.optional(),
+  task: z.strictObject({
+    mode: z.enum(['optional', 'required']),
+    state: z.custom<z.ZodType>((value) => value instanceof z.ZodType, 'expected a zod schema').optional(),
+    poll: runOnState,
+    cancel: runOnState.optional()
+  }).optional(),
   handler: run
 })
 
@@ -97,6 +107,20 @@ const block = z.discriminatedUnion('type', [
 
 /** What the handler of a tool without output schema may give. */
 export const blocksShape = z.union([z.string().transform((text) => [{ type: 'text' as const, text }]), z.array(block)])
+
+/** What the `poll` of a task may give; the result is checked like that of a handler. */
+export const progressShape = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('working'), message: z.string().optional() }),
+  z.strictObject({ status: z.literal('completed'), result: z.unknown(), message: z.string().optional() })
+])
+
+/** What a handler may say about a job that it has started. */
+export const startedShape = z.object({
+  // It is stored with the task, and read again for every look at the job.
+  state: z.json().refine((state) => JSON.stringify(state).length <= 65_536, 'too large to be kept'),
+  pollSeconds: z.number().min(0.1).max(3600),
+  message: z.string().optional()
+})
 
 /** What the `get` of a prompt may give. */
 export const messagesShape = z.union([

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { CallError } from '../../errors.ts'
 import { compileInput, compileOutput, type CompiledOutput } from './arguments.ts'
-import { WithContent, type CallContext, type ContentBlock } from './definition.ts'
+import { StartedTask, WithContent, type CallContext, type ContentBlock } from './definition.ts'
 import { parameterHeaders, type ParameterHeader } from './parameter-headers.ts'
 import { blocksShape, toolShape } from './shapes.ts'
+import { compileTask, startedJob, type StartedJob, type ToolTask } from './task.ts'
 
 /** Result of a tool in the form of the protocol (server/tools, "Tool Result"). */
 export interface ToolResult {
@@ -24,11 +25,13 @@ export interface Tool {
   asks: boolean
   /** Arguments that clients repeat in headers. */
   parameterHeaders: readonly ParameterHeader[]
+  /** How the jobs are looked after that the handler may start; undefined where it starts none. */
+  task: ToolTask | undefined
   /**
    * Checks arguments, runs the handler and checks its result.
    * @throws whatever the handler throws, and `CallError` for what does not pass a check
    */
-  call: (args: unknown, context: CallContext) => Promise<ToolResult>
+  call: (args: unknown, context: CallContext) => Promise<ToolResult | StartedJob>
 }
 
 const objectJsonSchema = z.looseObject({ type: z.literal('object') })
@@ -65,11 +68,14 @@ export function compileTool (definition: unknown): Tool {
   const { name, title, description, annotations, icons, handler, asks = false, ...rest } = toolShape.parse(definition)
   const { jsonSchema, check } = compileInput(rest.input)
   const output = rest.output === undefined ? undefined : compileOutput(rest.output)
+  const resultFrom = (result: unknown): ToolResult => output === undefined ? { content: blocksFrom(result) } : structuredFrom(output, result)
+  const task = rest.task === undefined ? undefined : compileTask(rest.task, resultFrom)
 
   return {
     name,
     scopes: rest.scopes ?? [annotations?.readOnlyHint === true ? 'read' : 'write'],
     asks,
+    task,
     parameterHeaders: parameterHeaders(jsonSchema),
     listing: {
       name,
@@ -78,7 +84,7 @@ export function compileTool (definition: unknown): Tool {
     },
     async call (args, context) {
       const result = await handler(check(args), context)
-      return output === undefined ? { content: blocksFrom(result) } : structuredFrom(output, result)
+      return task !== undefined && result instanceof StartedTask ? startedJob(task, result) : resultFrom(result)
     }
   }
 }

@@ -19,6 +19,9 @@ export const countedMethods = [
   'completion/complete',
   'server/discover',
   'subscriptions/listen',
+  'tasks/get',
+  'tasks/update',
+  'tasks/cancel',
   'notifications/initialized',
   'notifications/cancelled',
   '_other'

@@ -14,6 +14,8 @@ import { Operation } from './operation.ts'
 import { parameterProblem } from './params.ts'
 import { errorCodes } from './protocol-error.ts'
 import { SealedState } from './sealed-state.ts'
+import { declaresTasks, tasksRequired } from './tasks/capability.ts'
+import { taskScopes } from './tasks/index.ts'
 
 export interface McpOptions {
   /** What the server calls itself. */
@@ -165,6 +167,11 @@ function routeOf (app: FastifyInstance, leg: Leg, streams: ListenStreams, reques
     const refusal = commonRefusal(app, request, message.method, message.params, true)
     if (refusal !== undefined) return { refusal }
     if (message.method === 'subscriptions/listen') {
+      const params = isRecord(message.params) ? message.params : {}
+      // Tasks are not announced; but only who knows them may ask for that (SEP-2663, "Task Status Notifications").
+      if (isRecord(params.notifications) && 'taskIds' in params.notifications && !declaresTasks(params._meta)) {
+        return { refusal: { status: 400, code: errorCodes.missingClientCapability, message: 'Following tasks needs a client that supports them', data: tasksRequired } }
+      }
       return streams.isFull(request.principal ?? anonymous)
         ? { refusal: { status: 429, code: errorCodes.serverError, message: 'Too many subscription streams are open for this token' } }
         : { serve: () => streams.serve(request, reply, outcome.message) }
@@ -191,7 +198,9 @@ async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, 
   if (method !== undefined && isRecord(body)) {
     try {
       // Decided here, while the status can still be 403: inside the answer it would be too late.
-      await app.requireScopes(request, reply, scopesFor(app, method, isRecord(body.params) ? body.params : {}))
+      const params = isRecord(body.params) ? body.params : {}
+      const scopes = method.startsWith('tasks/') ? await taskScopes(app, request.principal ?? anonymous, params) : scopesFor(app, method, params)
+      await app.requireScopes(request, reply, scopes)
     } catch (error) {
       operation.refused(error instanceof RateLimitError ? 'throttled' : 'forbidden')
       throw error

@@ -22,10 +22,11 @@ import { InputNeeded } from './asking.ts'
 import { question, withConfirmations, withoutConfirmation } from './confirmation.ts'
 import { Exchange } from './exchange.ts'
 import type { Leg } from './leg.ts'
-import { callTool, complete, getPrompt, readResource, type McpRequest } from './methods.ts'
+import { callTool, complete, getPrompt, readResource } from './methods.ts'
 import type { Operation } from './operation.ts'
 import { pageOf } from './pages.ts'
 import { errorCodes, ProtocolError } from './protocol-error.ts'
+import type { McpRequest } from './request.ts'
 import { serializedOnce } from './serialized-list.ts'
 
 // The SDK makes one a server otherwise, and with it an Ajv: that alone costs more than the rest of a request.
@@ -51,6 +52,7 @@ function requestOf ({ timeout }: Leg, request: FastifyRequest, operation: Operat
     operation,
     timeout,
     canAsk: () => false,
+    takesTasks: false,
     answers: {},
     async progress (progress, total, message) {
       if (progressToken === undefined) return

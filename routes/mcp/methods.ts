@@ -1,92 +1,32 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import type { CallError } from '../../errors.ts'
-import { grants, type Principal } from '../../plugins/auth/index.ts'
-import { asCallError, errorText, type Prompt, type Resource, type ToolResult } from '../../plugins/catalog/index.ts'
-import type { CacheHint, CallContext, Completer } from '../../plugins/catalog/definition.ts'
-import { namedLogger } from '../../plugins/logging/named-logger.ts'
-import { createAsking, InputNeeded } from './asking.ts'
-import { withDeadline } from './deadline.ts'
-import type { Operation } from './operation.ts'
-import { errorCodes, ProtocolError } from './protocol-error.ts'
+import type { FastifyInstance } from 'fastify'
+import { grants } from '../../plugins/auth/index.ts'
+import { asCallError, type Prompt, type Resource, type ToolResult } from '../../plugins/catalog/index.ts'
+import type { CacheHint, Completer } from '../../plugins/catalog/definition.ts'
+import { InputNeeded } from './asking.ts'
+import { errorCodes } from './protocol-error.ts'
+import { errorResult, fail, logFailure, refuse, run, type McpRequest } from './request.ts'
+import { refusalWithoutTasks, withTask, type CreatedTask } from './tasks/start.ts'
 
 /*
  * The methods of the protocol on the catalog, for both of its eras. A leg brings the request here and the result back
  * in the form of its era; it decides nothing.
  */
 
-/** Revisions with the handshake, and those without. */
-export type Era = 'legacy' | 'modern'
-
-/** One JSON-RPC request, whatever revision of the protocol it came in. */
-export interface McpRequest {
-  era: Era
-  id: string | number
-  correlationId: string
-  principal: Principal
-  signal: AbortSignal
-  log: FastifyBaseLogger
-  operation: Operation
-  progress: CallContext['progress']
-  /** Seconds that serving it may take. */
-  timeout: number
-  canAsk: CallContext['canAsk']
-  /** What the user and the client have answered so far, by the names of the questions. */
-  answers: Readonly<Record<string, unknown>>
-}
-
-/** Runs a part of the catalog with the context of the call, and for no longer than a call may take. */
-async function run<Result> (app: FastifyInstance, request: McpRequest, name: string, part: (context: CallContext) => Result | Promise<Result>): Promise<Result> {
-  const { id, correlationId, principal, progress, canAsk, answers, log } = request
-  let named: FastifyBaseLogger | undefined
-  return await withDeadline(request.timeout, request.signal, async (signal) => await part({
-    requestId: id,
-    correlationId,
-    principal,
-    signal,
-    progress,
-    canAsk,
-    // Made when it is asked for: most calls write no line of their own.
-    get log () { return named ??= namedLogger(log, name) },
-    django: app.django.bind({ correlationId, signal, log }),
-    ...createAsking(answers)
-  }))
-}
-
-/** Writes what the caller is not told. The caller's own mistakes are no news for an operator. */
-function logFailure (request: McpRequest, what: Record<string, string>, error: CallError): void {
-  const log = namedLogger(request.log, 'mcp')
-  const fields = { ...what, error_kind: error.kind, django_status: error.status }
-  if (error.kind === 'internal') log.error({ ...fields, err: error.cause ?? error }, 'call failed')
-  else if (error.kind === 'unavailable' || error.kind === 'timeout' || error.kind === 'bad_response') log.warn({ ...fields, err: error.cause ?? error }, 'call failed')
-  else log.info({ ...fields, reason: error.message }, 'call failed')
-}
-
-function refuse ({ operation, correlationId }: McpRequest, code: number, message: string, data: Record<string, unknown> = {}): never {
-  operation.protocolFailure(code)
-  throw new ProtocolError(code, message, { ...data, correlation_id: correlationId })
-}
-
-/** A failure where the protocol has no error results. */
-function fail (request: McpRequest, what: Record<string, string>, thrown: unknown, codeOf: (error: CallError) => number, data: Record<string, unknown> = {}): never {
-  const error = asCallError(thrown)
-  const code = codeOf(error)
-  request.operation.protocolFailure(code, error)
-  logFailure(request, what, error)
-  throw new ProtocolError(code, errorText(error, request.correlationId), { ...data, correlation_id: request.correlationId })
-}
-
 /**
  * `tools/call`. What goes wrong in the tool is a result that a model can read; only an unknown tool is a protocol error.
  * @throws {ProtocolError}
  * @throws {InputNeeded} where the tool asks and there is no answer yet
  */
-export async function callTool (app: FastifyInstance, request: McpRequest, name: string, args: unknown): Promise<ToolResult> {
-  const { operation, correlationId } = request
+export async function callTool (app: FastifyInstance, request: McpRequest, name: string, args: unknown): Promise<ToolResult | CreatedTask> {
+  const { operation } = request
   const tool = app.catalog.tool(name)
   operation.calls(tool?.name)
   if (tool === undefined) return refuse(request, errorCodes.invalidParams, `Unknown tool: ${name.slice(0, 100)}`)
+  const refusal = refusalWithoutTasks(request, tool)
+  if (refusal !== undefined) return refusal
   try {
-    const result = await run(app, request, `tool.${tool.name}`, (context) => tool.call(args ?? {}, context))
+    const result = await withTask(app, request, tool, () => run(app, request, `tool.${tool.name}`, (context) => tool.call(args ?? {}, context)))
+    if ('taskId' in result) return result
     operation.gave(result.content.reduce((bytes, block) => bytes + (block.type === 'text' ? Buffer.byteLength(block.text) : 0), 0))
     return result
   } catch (thrown) {
@@ -94,7 +34,7 @@ export async function callTool (app: FastifyInstance, request: McpRequest, name:
     const error = asCallError(thrown)
     operation.failed(error)
     logFailure(request, { tool: tool.name }, error)
-    return { content: [{ type: 'text', text: errorText(error, correlationId) }], isError: true }
+    return errorResult(request, error)
   }
 }
 

@@ -15,11 +15,14 @@ import type { WayToAsk } from '../../plugins/catalog/definition.ts'
 import { askingState, InputNeeded, withResponses } from './asking.ts'
 import { Exchange } from './exchange.ts'
 import type { Leg } from './leg.ts'
-import { callTool, complete, getPrompt, readResource, type McpRequest } from './methods.ts'
+import { callTool, complete, getPrompt, readResource } from './methods.ts'
 import type { Operation } from './operation.ts'
 import { pageOf } from './pages.ts'
 import { errorCodes, ProtocolError } from './protocol-error.ts'
+import type { McpRequest } from './request.ts'
 import { serializedOnce } from './serialized-list.ts'
+import { declaresTasks, tasksExtension } from './tasks/capability.ts'
+import { addTaskMethods } from './tasks/index.ts'
 
 /** Revisions that this leg serves. */
 export const modernRevisions: readonly string[] = ['2026-07-28']
@@ -29,7 +32,8 @@ export const modernCapabilities = {
   tools: { listChanged: true },
   resources: { listChanged: true },
   prompts: { listChanged: true },
-  completions: {}
+  completions: {},
+  extensions: { [tasksExtension]: {} }
 }
 
 /** Milliseconds for which lists may be kept. They depend on the caller's scopes, so they are nobody else's. */
@@ -89,6 +93,7 @@ function requestOf ({ timeout }: Leg, request: FastifyRequest, operation: Operat
     operation,
     timeout,
     canAsk: (way) => declares(mcpReq.envelope, way),
+    takesTasks: declaresTasks(mcpReq.envelope),
     answers: {},
     async progress (progress, total, message) {
       if (progressToken === undefined) return
@@ -162,6 +167,7 @@ function serverFor (app: FastifyInstance, leg: Leg, revision: string, request: F
  */
 export async function serveModern (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply, operation: Operation, message: JSONRPCRequest | JSONRPCNotification, classification: MessageClassification): Promise<void> {
   const server = serverFor(app, leg, classification.revision ?? '', request, operation)
+  if (message.method.startsWith('tasks/')) addTaskMethods(app, server, (ctx) => requestOf(leg, request, operation, ctx))
   const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
     response: reply.raw,
     requestId: 'id' in message ? message.id : undefined,

@@ -7,6 +7,8 @@ import { z } from 'zod'
 
 const cursor = z.looseObject({ cursor: z.string().optional() })
 
+const task = z.looseObject({ taskId: z.string() })
+
 const shapes: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
   ['tools/list', cursor],
   ['tools/call', z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()).optional() })],
@@ -22,7 +24,10 @@ const shapes: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
     ]),
     argument: z.looseObject({ name: z.string(), value: z.string() }),
     context: z.looseObject({ arguments: z.record(z.string(), z.string()).optional() }).optional()
-  })]
+  })],
+  ['tasks/get', task],
+  ['tasks/update', task.extend({ inputResponses: z.record(z.string(), z.unknown()) })],
+  ['tasks/cancel', task]
 ])
 
 /** Those of the handshake, which is a method of the older revisions only. */

@@ -15,7 +15,7 @@ t.test('discovery says what is served, without a handshake', async (t) => {
   t.match(response.json().result, {
     resultType: 'complete',
     supportedVersions: ['2026-07-28'],
-    capabilities: { tools: { listChanged: true }, resources: { listChanged: true }, prompts: { listChanged: true }, completions: {} },
+    capabilities: { tools: { listChanged: true }, resources: { listChanged: true }, prompts: { listChanged: true }, completions: {}, extensions: { 'io.modelcontextprotocol/tasks': {} } },
     ttlMs: 60_000,
     cacheScope: 'private',
     _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'orbit', version: '9.9.9' } }
