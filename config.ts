@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { isAbsolute } from 'node:path'
 import { closest, distance } from 'fastest-levenshtein'
 import { z } from 'zod'
+import { whyNotEmptied } from './checks/folders.ts'
 import { version } from './version.ts'
 
 /** How a variable is shown in the generated documentation and in error messages. */
@@ -54,6 +56,11 @@ const headerText = (): Format<z.ZodType<string>> => ({
 const path = (): Format<z.ZodType<string>> => ({
   schema: z.string().regex(/^\/[^\s?#]*$/),
   expected: 'a path that starts with /'
+})
+
+const absolutePath = (): Format<z.ZodType<string>> => ({
+  schema: z.string().refine(isAbsolute),
+  expected: 'an absolute path'
 })
 
 const url = (): Format<z.ZodType<string>> => ({
@@ -202,8 +209,8 @@ export const configSchema = z.object({
   ENVIRONMENT: defaulted(oneOf(['production', 'staging', 'development', 'test'], (value) => value.toLowerCase()), 'production', {
     group: 'Server', description: 'Where this runs; in production unsafe settings are refused.'
   }),
-  TMP_DIR: defaulted(text(), '/tmp/mcp_server', {
-    group: 'Server', description: 'Folder for temporary files; what is older than 24 hours is removed every 6 hours.'
+  TMP_DIR: defaulted(absolutePath(), '/tmp/mcp_server', {
+    group: 'Server', description: 'Folder for temporary files of this service alone; what is older than 24 hours is removed every 6 hours.'
   }),
 
   TOOLS_DIR: optional(text(), {
@@ -327,6 +334,10 @@ function contradictions (config: { [Name in VariableName]?: Config[Name] | undef
   }
   if (config.TOOLS_DIR !== undefined && config.TOOLS_DIR === config.RESOURCES_DIR) {
     problems.push({ variable: 'RESOURCES_DIR', message: `${shown('RESOURCES_DIR', config.RESOURCES_DIR)}; the same as TOOLS_DIR; expected a folder of its own` })
+  }
+  const notEmptied = config.TMP_DIR === undefined ? undefined : whyNotEmptied(config.TMP_DIR)
+  if (notEmptied !== undefined) {
+    problems.push({ variable: 'TMP_DIR', message: `${shown('TMP_DIR', config.TMP_DIR)}; ${notEmptied}; expected a folder of this service alone` })
   }
   return problems
 }

@@ -281,6 +281,15 @@ t.test('one folder for tools and resources is refused', (t) => {
   t.end()
 })
 
+t.test('a folder for temporary files that holds anything else is refused', (t) => {
+  const { TMP_DIR } = problemsOf(environment({ TMP_DIR: 'tmp' }))
+  t.equal(TMP_DIR, 'given "tmp"; expected an absolute path')
+  t.equal(problemsOf(environment({ TMP_DIR: '/' })).TMP_DIR, 'given "/"; it is the root of the file system; expected a folder of this service alone')
+  t.match(problemsOf(environment({ TMP_DIR: '/tmp/' })).TMP_DIR, 'it is the system\'s folder for temporary files')
+  t.match(problemsOf(environment({ TMP_DIR: process.cwd() })).TMP_DIR, 'it is the working directory')
+  t.end()
+})
+
 t.test('warnings say what is unsafe', (t) => {
   const quiet = { PUBLIC_URL: 'https://mcp.example.com', JWT_AUDIENCE: 'https://mcp.example.com/mcp' }
   t.same(loadConfig(environment(quiet)).warnings, [])
