@@ -38,6 +38,7 @@ const wrong: Record<string, unknown> = {
   TRUST_PROXY: '1',
   CALL_TIMEOUT: '4',
   DRAIN_SECONDS: '-1',
+  REDIS_URL: 'http://hunter2@redis:6379',
   READY_REQUIRES_DJANGO: 'perhaps',
   SERVER_NAME: 1,
   SERVER_VERSION: 1,
