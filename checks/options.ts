@@ -35,7 +35,7 @@ function valueAt (options: unknown, path: readonly PropertyKey[]): unknown {
 function problemsOf (issue: z.core.$ZodIssue, options: unknown, known: readonly string[], secrets: readonly string[]): Array<{ option: string, message: string }> {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
-      const meant = issue.path.length === 0 ? probablyMeant(key, known, (length) => Math.max(1, Math.floor(length / 3))) : undefined
+      const meant = issue.path.length === 0 ? probablyMeant(key, known) : undefined
       return { option: [...issue.path, key].join('.'), message: `there is no such option${meant === undefined ? '' : `; did you mean ${meant}?`}` }
     })
   }

@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { z } from 'zod'
-import { checkOptions, duration, text, type OptionsShape } from '../checks/options.ts'
+import { whyNotEmptied } from '../checks/folders.ts'
+import { checkOptions, OptionsError, duration, text, type OptionsShape } from '../checks/options.ts'
+import { quoted } from '../checks/quoted.ts'
 import { namedLogger } from './logging/named-logger.ts'
 
 declare module 'fastify' {
@@ -14,7 +16,7 @@ declare module 'fastify' {
 }
 
 export interface TmpCleanupOptions {
-  /** The folder; it is made if it does not exist. */
+  /** The folder, which nothing else may use; it is made if it does not exist. */
   directory: string
   /** Hours after which a file counts as old. */
   maxAgeHours?: number
@@ -92,6 +94,8 @@ const tmpCleanup: FastifyPluginAsync<TmpCleanupOptions> = async (app, options) =
   // Without a slash at its end, behind which a symbolic link would be followed.
   const directory = resolve(given.directory)
   const log = namedLogger(app.log, 'tmp-cleanup')
+  const why = whyNotEmptied(directory)
+  if (why !== undefined) throw new OptionsError('tmp-cleanup', [{ option: 'directory', message: `expected a folder of its own, got ${quoted(given.directory)}; ${why}` }])
   let running: Promise<CleanupResult> | undefined
 
   async function cleanTmp (): Promise<CleanupResult> {

@@ -38,6 +38,7 @@ const wrong: Record<string, unknown> = {
   TRUST_PROXY: '1',
   CALL_TIMEOUT: '4',
   DRAIN_SECONDS: '-1',
+  REDIS_URL: 'http://hunter2@redis:6379',
   READY_REQUIRES_DJANGO: 'perhaps',
   SERVER_NAME: 1,
   SERVER_VERSION: 1,
@@ -278,6 +279,15 @@ t.test('production refuses what is unsafe unless it is asked for by name', (t) =
 
 t.test('one folder for tools and resources is refused', (t) => {
   t.match(problemsOf(environment({ TOOLS_DIR: '/app/custom', RESOURCES_DIR: '/app/custom' })).RESOURCES_DIR, 'the same as TOOLS_DIR')
+  t.end()
+})
+
+t.test('a folder for temporary files that holds anything else is refused', (t) => {
+  const { TMP_DIR } = problemsOf(environment({ TMP_DIR: 'tmp' }))
+  t.equal(TMP_DIR, 'given "tmp"; expected an absolute path')
+  t.equal(problemsOf(environment({ TMP_DIR: '/' })).TMP_DIR, 'given "/"; it is the root of the file system; expected a folder of this service alone')
+  t.match(problemsOf(environment({ TMP_DIR: '/tmp/' })).TMP_DIR, 'it is the system\'s folder for temporary files')
+  t.match(problemsOf(environment({ TMP_DIR: process.cwd() })).TMP_DIR, 'it is the working directory')
   t.end()
 })
 

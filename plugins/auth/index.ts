@@ -2,6 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestAsyncHo
 import fp from 'fastify-plugin'
 import { z } from 'zod'
 import { callback, checkOptions, list, text, type OptionsShape } from '../../checks/options.ts'
+import { isScope } from '../../checks/tokens.ts'
 import { isBaseUrl } from '../../checks/urls.ts'
 import { namedLogger } from '../logging/named-logger.ts'
 import { createMemoryDenyList, type DenyList } from './deny-list.ts'
@@ -49,8 +50,7 @@ const url = 'an http or https URL without query'
 
 const optionsSchema = z.strictObject({
   verifier: sharedSecretOptions.nullable(),
-  // The characters of RFC 6749 §3.3.
-  requiredScopes: list(z.string(scope).regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, scope), 'a list of scopes').default(['read']),
+  requiredScopes: list(z.string(scope).refine(isScope, scope), 'a list of scopes').default(['read']),
   resourceMetadataUrl: z.string(url).refine((value) => isBaseUrl(value) && !/["\\]/.test(value), url).optional(),
   revokedTokenIds: list(text(), 'a list of values of jti').default([]),
   onRefused: callback<NonNullable<AuthOptions['onRefused']>>().optional()

@@ -1,6 +1,6 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
-import { closest, distance } from 'fastest-levenshtein'
 import { z } from 'zod'
+import { probablyMeant } from '../../checks/spelling.ts'
 import { CallError, type Problem } from '../../errors.ts'
 import type { ObjectSchema } from './definition.ts'
 
@@ -16,15 +16,8 @@ export interface CompiledInput {
 // One for all tools: an instance of its own each would cost several times the memory and the time.
 const ajv = new Ajv2020({ strict: false, allErrors: true, unicodeRegExp: false, validateFormats: false, useDefaults: true })
 
-/** The name among `known` that was probably meant, or undefined. */
-export function suggestion (name: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined
-  const nearest = closest(name.toLowerCase(), known)
-  return distance(name.toLowerCase(), nearest) <= Math.max(2, Math.floor(nearest.length / 3)) ? nearest : undefined
-}
-
 function unknownArgument (name: string, known: readonly string[]): Problem {
-  const meant = suggestion(name, known)
+  const meant = probablyMeant(name, known)
   return { path: name, message: `is not an argument of this tool${meant === undefined ? '' : `; did you mean ${meant}?`}` }
 }
 

@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import got from 'got'
 import { z } from 'zod'
 import { callback, checkOptions, duration, serverPath, text, whole, type OptionsShape } from '../../checks/options.ts'
+import { isHeaderText } from '../../checks/tokens.ts'
 import { isBaseUrl, withoutTrailingSlash } from '../../checks/urls.ts'
 import { namedLogger } from '../logging/named-logger.ts'
 import { DjangoClient, type AttemptReport } from './client.ts'
@@ -59,7 +60,7 @@ const product = 'visible ASCII characters'
 
 const optionsSchema = z.strictObject({
   baseUrl: z.string(url).refine(isBaseUrl, url).transform(withoutTrailingSlash),
-  apiKey: text(key).regex(/^[\x21-\x7e]+$/, key),
+  apiKey: z.string(key).refine(isHeaderText, key),
   userAgent: text(product).regex(/^[\x21-\x7e]+( [\x21-\x7e]+)*$/, product),
   timeout: duration('seconds').default(30),
   maxRetries: whole(0).default(3),

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, lutimesSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
@@ -163,6 +163,19 @@ t.test('a folder that is a link is refused', async (t) => {
     await t.rejects(Promise.resolve(app.register(tmpCleanup, { directory })), { message: /cannot be used: it is a symbolic link or a file/ }, directory)
   }
   t.ok(existsSync(join(base, 'precious/file')))
+})
+
+t.test('a folder that is not its own is refused', async (t) => {
+  const table: Array<[string, string]> = [
+    ['/', 'it is the root of the file system'], ['.', 'it is the working directory'],
+    [homedir(), 'it is the home folder'], [tmpdir(), 'it is the system\'s folder for temporary files'], ['/var/tmp/', 'it is the system\'s folder for temporary files'],
+    ['/var', 'it holds the system\'s folder for temporary files']
+  ]
+  for (const [directory, why] of table) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await t.rejects(Promise.resolve(app.register(tmpCleanup, { directory })), { message: `tmp-cleanup: directory: expected a folder of its own, got ${JSON.stringify(directory)}; ${why}` }, directory)
+  }
 })
 
 t.test('a folder that became a link later is not cleaned', async (t) => {

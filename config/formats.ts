@@ -1,0 +1,74 @@
+import { isIP } from 'node:net'
+import { isAbsolute } from 'node:path'
+import { z } from 'zod'
+import { isHeaderText, isScope } from '../checks/tokens.ts'
+import { isBaseUrl, isOrigin, isPath, withoutTrailingSlash } from '../checks/urls.ts'
+
+/** A type of value: how to read it from text or JSON, and how to say what is expected. */
+export interface Format<Schema extends z.ZodType> {
+  schema: Schema
+  expected: string
+}
+
+export const integer = (min: number, max: number): Format<z.ZodType<number>> => ({
+  schema: z.union([z.number(), z.string().trim().regex(/^-?\d+$/).transform(Number)]).pipe(z.int().min(min).max(max)),
+  expected: max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`
+})
+
+export const flag = (): Format<z.ZodType<boolean>> => ({
+  schema: z.union([z.boolean(), z.stringbool()]),
+  expected: 'true or false'
+})
+
+export const oneOf = <const Value extends string>(values: readonly Value[], fold: (text: string) => string = (text) => text): Format<z.ZodType<Value>> => ({
+  schema: z.string().trim().transform(fold).pipe(z.enum(values)),
+  expected: `one of ${values.join(', ')}`
+})
+
+export const text = (min = 1): Format<z.ZodType<string>> => ({
+  schema: z.string().min(min),
+  expected: min === 1 ? 'a text' : `a text of at least ${min} characters`
+})
+
+export const headerText = (): Format<z.ZodType<string>> => ({
+  schema: z.string().trim().refine(isHeaderText),
+  expected: 'visible ASCII characters without spaces'
+})
+
+export const path = (): Format<z.ZodType<string>> => ({
+  schema: z.string().refine(isPath),
+  expected: 'a path that starts with /'
+})
+
+export const absolutePath = (): Format<z.ZodType<string>> => ({
+  schema: z.string().refine(isAbsolute),
+  expected: 'an absolute path'
+})
+
+export const url = (): Format<z.ZodType<string>> => ({
+  schema: z.string().trim().refine(isBaseUrl).transform(withoutTrailingSlash),
+  expected: 'an http or https URL without credentials, query or fragment'
+})
+
+export const redisUrl = (): Format<z.ZodType<string>> => ({
+  schema: z.url({ protocol: /^rediss?$/ }).refine((value) => URL.canParse(value) && new URL(value).hostname !== ''),
+  expected: 'a redis or rediss URL, with user, password and number of the database where they are needed'
+})
+
+/** Entries separated by commas, or a JSON array in a configuration file. */
+export const list = (what: string, entry: z.ZodType<string, string> = z.string()): Format<z.ZodType<readonly string[]>> => ({
+  schema: z.union([z.array(z.string()), z.string().transform((value) => value.split(','))])
+    .transform((entries) => entries.map((value) => value.trim()).filter((value) => value !== ''))
+    .pipe(z.array(entry)),
+  expected: `${what}, separated by commas`
+})
+
+export const origin = z.string().refine(isOrigin)
+
+export const addressRange = z.string().refine((value) => {
+  const [address = '', prefix, ...rest] = value.split('/')
+  const bits = isIP(address) === 6 ? 128 : 32
+  return isIP(address) !== 0 && rest.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= bits))
+})
+
+export const scope = z.string().refine(isScope)
