@@ -220,6 +220,18 @@ t.test('empty values count as not set', (t) => {
   t.end()
 })
 
+t.test('a Redis URL may carry a password, which is not printed', (t) => {
+  for (const url of ['redis://redis', 'redis://redis:6379/0', 'rediss://user:hunter2@redis.example.com:6380/1', 'redis://:hunter2@[::1]:6379']) {
+    t.equal(loadConfig(environment({ REDIS_URL: url })).config.REDIS_URL, url)
+  }
+  for (const url of ['redis', 'redis:6379', '//:hunter2@redis', 'redis://', 'redis:///0', 'http://:hunter2@redis', 'redis://:hunter2@redis:99999', 'unix:///hunter2', 5]) {
+    const { message, problems } = refusal(environment({ REDIS_URL: url }))
+    t.match(problems, [{ variable: 'REDIS_URL', message: /^given \*{8} \(\d+ characters\); expected a redis or rediss URL/ }], String(url))
+    t.notMatch(message, 'hunter2')
+  }
+  t.end()
+})
+
 t.test('attack 93: a secret that is no secret is refused', (t) => {
   const table: Array<[string, string, RegExp]> = [
     ['short', 'Zx9-uY2kLm4Qp7Rs1Tv8Wb3Nc6Dh5Fg', /expected a text of at least 32 characters/],
