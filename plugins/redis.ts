@@ -47,12 +47,17 @@ const redis: FastifyPluginAsync<RedisOptions> = async (app, options) => {
     ...(options.keyPrefix === undefined ? {} : { keyPrefix: options.keyPrefix })
   })
 
+  let closing = false
   let lost = false
-  client.on('error', (error: Error) => {
-    // Every attempt to connect fails anew; one line for each outage is enough.
-    if (!lost) log.error({ err: error }, 'Redis cannot be reached')
+  // Every attempt to connect fails anew; one line for each outage is enough.
+  const lose = (error?: Error): void => {
+    if (lost || closing) return
     lost = true
-  })
+    // Only the text: the error may hold the command that failed, and with it the password.
+    log.error(error === undefined ? {} : { reason: error.message }, 'Redis cannot be reached')
+  }
+  client.on('error', lose)
+  client.on('close', () => { lose() })
   client.on('ready', () => {
     log.info(lost ? 'Redis can be reached again' : 'Redis is connected')
     lost = false
@@ -64,6 +69,7 @@ const redis: FastifyPluginAsync<RedisOptions> = async (app, options) => {
     await Promise.race([client.connect().catch(() => undefined), sleep(patience, undefined, { ref: false })])
   })
   app.addHook('onClose', async () => {
+    closing = true
     if (client.status === 'ready') await Promise.race([client.quit().catch(() => undefined), sleep(patience, undefined, { ref: false })])
     client.disconnect()
   })

@@ -46,6 +46,7 @@ const wrong: Record<string, unknown> = {
   TOOLS_DIR: 1,
   RESOURCES_DIR: false,
   PROMPTS_DIR: 0,
+  REDIS_URL: 'http://:hunter2@redis:6379',
   LOG_LEVEL: 'LOUD',
   LOG_FORMAT: 'xml',
   DEBUG: 'nope'
@@ -216,6 +217,18 @@ t.test('empty values count as not set', (t) => {
   t.equal(config.JWT_ISSUER, undefined)
   t.equal(config.JWT_AUDIENCE, undefined)
   t.match(problemsOf(environment({ JWT_SECRET: '' })).JWT_SECRET, 'not set')
+  t.end()
+})
+
+t.test('a Redis URL may carry a password, which is not printed', (t) => {
+  for (const url of ['redis://redis', 'redis://redis:6379/0', 'rediss://user:hunter2@redis.example.com:6380/1', 'redis://:hunter2@[::1]:6379']) {
+    t.equal(loadConfig(environment({ REDIS_URL: url })).config.REDIS_URL, url)
+  }
+  for (const url of ['redis', 'redis:6379', '//:hunter2@redis', 'redis://', 'redis:///0', 'http://:hunter2@redis', 'redis://:hunter2@redis:99999', 'unix:///hunter2', 5]) {
+    const { message, problems } = refusal(environment({ REDIS_URL: url }))
+    t.match(problems, [{ variable: 'REDIS_URL', message: /^given \*{8} \(\d+ characters\); expected a redis or rediss URL/ }], String(url))
+    t.notMatch(message, 'hunter2')
+  }
   t.end()
 })
 

@@ -144,6 +144,24 @@ const plugins = {
       assert.equal(app.limits.clients(), 1)
     }
   },
+  './plugins/redis': {
+    options: { url: 'redis://127.0.0.1:1', patience: 100 },
+    async check (app) {
+      // Nothing answers there, which keeps nobody from starting.
+      await assert.rejects(app.redis.get('key'))
+    }
+  },
+  './plugins/tasks': {
+    options: { ttl: 60 },
+    async check (app) {
+      const { newTaskId, taskKey } = await import(`${manifest.name}/plugins/tasks`)
+      const key = taskKey('owner', newTaskId())
+      const now = Date.now()
+      await app.tasks.create(key, { tool: 'a', status: 'working', createdAt: now, updatedAt: now, ttl: app.tasks.ttl, state: null, pollInterval: 1000, nextPollAt: now, questions: {}, asked: 0, answers: {} })
+      assert.equal((await app.tasks.read(key)).tool, 'a')
+      assert.equal(await app.tasks.read('another'), undefined)
+    }
+  },
   './plugins/tmp-cleanup': {
     options: { directory: join(folder, 'tmp') },
     async check (app) {

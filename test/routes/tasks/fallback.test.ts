@@ -86,10 +86,12 @@ t.test('what goes wrong while it waits', async (t) => {
 
 t.test('a client that goes away ends the waiting', async (t) => {
   let looks = 0
-  let progress = 0
+  let second: (() => void) | undefined
+  const lookedTwice = new Promise<void>((resolve) => { second = resolve })
   const tool = scripted(() => {
     looks += 1
-    return { status: 'working', message: `look ${progress += 1}` }
+    if (looks === 2) second?.()
+    return { status: 'working' }
   })
   const { url } = await listen(t, {}, undefined, { tools: [tool] })
   const leaving = new AbortController()
@@ -99,7 +101,7 @@ t.test('a client that goes away ends the waiting', async (t) => {
     headers: mcpHeaders(token()),
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'scripted', arguments: {} } })
   })
-  while (looks < 2) await pause(20)
+  await lookedTwice
   leaving.abort()
   await t.rejects(sent)
   await pause(50)

@@ -216,6 +216,8 @@ t.test('results and states that are not of their form', async (t) => {
 
 t.test('a client that went away says nothing about the job', async (t) => {
   let looks = 0
+  let looking: (() => void) | undefined
+  const started = new Promise<void>((resolve) => { looking = resolve })
   const tool = defineTool({
     name: 'held',
     description: 'd',
@@ -225,6 +227,7 @@ t.test('a client that went away says nothing about the job', async (t) => {
       mode: 'optional',
       async poll (_state, { signal }) {
         looks += 1
+        looking?.()
         if (looks > 1) return { status: 'completed', result: 'done' }
         await new Promise<void>((resolve) => { signal.addEventListener('abort', () => { resolve() }) })
         throw new Error('aborted')
@@ -243,7 +246,7 @@ t.test('a client that went away says nothing about the job', async (t) => {
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', authorization: `Bearer ${token()}`, 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tasks/get', 'mcp-name': taskId },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tasks/get', params: { taskId, _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', ...takesTasks } } })
   })
-  while (looks === 0) await pause(10)
+  await started
   leaving.abort()
   await t.rejects(sent)
   t.match(await until(app, taskId), { status: 'completed', result: { content: [{ text: 'done' }] } })
