@@ -47,6 +47,7 @@ const wrong: Record<string, unknown> = {
   TOOLS_DIR: 1,
   RESOURCES_DIR: false,
   PROMPTS_DIR: 0,
+  REDIS_URL: 'http://:hunter2@redis:6379',
   LOG_LEVEL: 'LOUD',
   LOG_FORMAT: 'xml',
   DEBUG: 'nope'
