@@ -193,7 +193,9 @@ export function loadConfig (environment: Source = process.env): LoadedConfig {
     variable,
     message: [shown(documentationOf(variable), source[variable]), ...given(reason), ...given(expected).map((text) => `expected ${text}`)].join('; ')
   }))]
-  const misspelt = misspeltIn(environment, variableNames.filter((name) => source[name] === undefined))
+  // One that is set and sound was not meant by another name.
+  const unsettled = new Set<string>(refused.map(({ variable }) => variable))
+  const misspelt = misspeltIn(environment, variableNames.filter((name) => source[name] === undefined || unsettled.has(name)))
 
   if (parsed.success && problems.length === 0) {
     const config = Object.freeze(parsed.data)

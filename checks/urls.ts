@@ -5,6 +5,12 @@ export function isBaseUrl (text: string): boolean {
     url.username === '' && url.password === ''
 }
 
+/** Whether this is a URL of Redis, with TLS or without. */
+export function isRedisUrl (text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== ''
+}
+
 /** The URL without slashes at its end. */
 export function withoutTrailingSlash (url: string): string {
   return url.replace(/\/+$/, '')

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { isHeaderText, isScope } from '../checks/tokens.ts'
-import { isBaseUrl, isOrigin, isPath, withoutTrailingSlash } from '../checks/urls.ts'
+import { isBaseUrl, isOrigin, isPath, isRedisUrl, withoutTrailingSlash } from '../checks/urls.ts'
 
 /** A type of value: how to read it from text or JSON, and how to say what is expected. */
 export interface Format<Schema extends z.ZodType> {
@@ -51,7 +51,7 @@ export const url = (): Format<z.ZodType<string>> => ({
 })
 
 export const redisUrl = (): Format<z.ZodType<string>> => ({
-  schema: z.url({ protocol: /^rediss?$/ }).refine((value) => URL.canParse(value) && new URL(value).hostname !== ''),
+  schema: z.string().trim().refine(isRedisUrl),
   expected: 'a redis or rediss URL, with user, password and number of the database where they are needed'
 })
 

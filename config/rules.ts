@@ -21,6 +21,11 @@ function weakness (secret: string): string | undefined {
   return undefined
 }
 
+/** Whether a key is one that stands in a template for the real one. */
+function isPlaceholder (key: string): boolean {
+  return /change.?(me|it)|replace.?(me|it|this)|placeholder|^your\W?|your.*key|key.?here|^<.*>$|^\$\{.*\}$|^\W+$|^(x+|todo|none|null|undefined|api.?key|django.?api.?key|key|secret|test|dummy)$/i.test(key)
+}
+
 function secretRules (variable: 'JWT_SECRET' | 'JWT_SECRET_PREVIOUS', secret: string | undefined, source: Source): Refusal[] {
   if (secret === undefined) return []
   const reason = weakness(secret)
@@ -58,6 +63,9 @@ export function refusals (config: { [Name in keyof Config]?: Config[Name] | unde
   }
   if (config.AUTH_ENABLED === false && production && config.ALLOW_UNAUTHENTICATED !== true) {
     found.push({ variable: 'AUTH_ENABLED', reason: 'refused in production unless ALLOW_UNAUTHENTICATED=true says that it is meant' })
+  }
+  if (config.DJANGO_API_KEY !== undefined && isPlaceholder(config.DJANGO_API_KEY)) {
+    found.push({ variable: 'DJANGO_API_KEY', reason: 'this is a placeholder', expected: 'a key that Django knows' })
   }
   found.push(...secretRules('JWT_SECRET', config.JWT_SECRET, source), ...secretRules('JWT_SECRET_PREVIOUS', config.JWT_SECRET_PREVIOUS, source))
   if (production && config.ALLOWED_ORIGINS?.includes('*') === true) {

@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { Redis } from 'ioredis'
+import { z } from 'zod'
+import { checkOptions, duration, text, type OptionsShape } from '../checks/options.ts'
+import { isRedisUrl } from '../checks/urls.ts'
 import { namedLogger } from './logging/named-logger.ts'
 
 declare module 'fastify' {
@@ -22,8 +25,15 @@ export interface RedisOptions {
   patience?: number
 }
 
-const defaultCommandTimeout = 2_000
-const defaultPatience = 2_000
+const url = 'a redis or rediss URL'
+
+const optionsSchema = z.strictObject({
+  url: z.string(url).refine(isRedisUrl, url),
+  keyPrefix: text().optional(),
+  commandTimeout: duration('milliseconds').default(2_000),
+  patience: duration('milliseconds', 0).default(2_000)
+} satisfies OptionsShape<RedisOptions>)
+
 /** Milliseconds in which a connection must stand. */
 const connectTimeout = 3_000
 /** Longest pause between two attempts to connect, in milliseconds. */
@@ -34,17 +44,17 @@ const maxPause = 2_000
  * whoever sends it decides what that means, and a request does not wait for a Redis that is down.
  */
 const redis: FastifyPluginAsync<RedisOptions> = async (app, options) => {
+  const { url, keyPrefix, commandTimeout, patience } = checkOptions('redis', optionsSchema, options, ['url'])
   const log = namedLogger(app.log, 'redis')
-  const patience = options.patience ?? defaultPatience
-  const client = new Redis(options.url, {
+  const client = new Redis(url, {
     lazyConnect: true,
     connectTimeout,
-    commandTimeout: options.commandTimeout ?? defaultCommandTimeout,
+    commandTimeout,
     enableOfflineQueue: false,
     // A command whose connection was lost may have been carried out; sending it again is not decided here.
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 100, maxPause),
-    ...(options.keyPrefix === undefined ? {} : { keyPrefix: options.keyPrefix })
+    ...(keyPrefix === undefined ? {} : { keyPrefix })
   })
 
   let closing = false

@@ -242,6 +242,7 @@ t.test('attack 93: a secret that is no secret is refused', (t) => {
     ['JWK set', '{\n"keys": [{ "kty": "RSA", "n": "AyM1SysPpbyDfgZld3umj1qzKObwV" }] }', /a JSON Web Key is not a shared secret/],
     ['the sentence of .env.example', 'output of: openssl rand -base64 48', /this is a placeholder/],
     ['placeholder', 'change-me-change-me-change-me-0123456789', /this is a placeholder/],
+    ['changeit', 'changeit-changeit-0123456789-abcdef', /this is a placeholder/],
     ['your secret', 'your_secret_key_goes_here_0123456789abc', /this is a placeholder/],
     ['Django\'s default', 'django-insecure-8d7f6g5h4j3k2l1z0x9c8v7b6n5m', /this is a placeholder/],
     ['one character', 'a'.repeat(64), /too few different characters/],
@@ -255,6 +256,15 @@ t.test('attack 93: a secret that is no secret is refused', (t) => {
       t.notMatch(error.message, value, `${variable}: ${name} is not printed`)
     }
   }
+  t.end()
+})
+
+t.test('a key that stands for another is refused', (t) => {
+  for (const key of ['changeme', 'CHANGE-ME', 'changeit', 'your-django-api-key', 'your_api_key_here', 'yourkey', '<key>', '<your-key>', '${DJANGO_API_KEY}', 'xxxx', '...', 'placeholder', 'replace-me', 'todo', 'api-key', 'DJANGO_API_KEY', 'test']) {
+    const error = refusal(environment({ DJANGO_API_KEY: key }))
+    t.match(error.problems, [{ variable: 'DJANGO_API_KEY', message: `given ******** (${key.length} characters); this is a placeholder; expected a key that Django knows` }], key)
+  }
+  for (const key of [apiKey, 'prefix.secret', 'demo.this-key-opens-sample-data-only', 'Xy12ab34.yourQ7x', 'sk_test_1', 'a']) t.equal(loadConfig(environment({ DJANGO_API_KEY: key })).config.DJANGO_API_KEY, key)
   t.end()
 })
 
@@ -327,6 +337,14 @@ t.test('a misspelt variable is a warning when the rest is sound, and part of the
   const error = refusal(environment({ DJANGO_API_KEY: undefined, DJANGO_APIKEY: 'prefix.hunter2' }))
   t.match(error.problems, [{ variable: 'DJANGO_API_KEY', message: /^not set/ }, { variable: 'DJANGO_APIKEY', message: 'unknown; did you mean DJANGO_API_KEY?' }])
   t.notMatch(error.message, 'hunter2')
+  t.end()
+})
+
+t.test('a misspelt variable is mentioned also where the one that was meant is set and wrong', (t) => {
+  const messages = (variables: Record<string, unknown>): string => refusal(environment(variables)).message
+  t.match(messages({ PORTT: '9090', PORT: 'http' }), 'PORTT: unknown; did you mean PORT?')
+  t.match(messages({ JWT_SECRETS: secret, JWT_SECRET: 'changeme-changeme-changeme-0123456789' }), 'JWT_SECRETS: unknown; did you mean JWT_SECRET?')
+  t.notMatch(messages({ PORTT: '9090', PORT: '9090', DEBUG: 'nope' }), 'PORTT', 'the one that was meant is set and sound')
   t.end()
 })
 

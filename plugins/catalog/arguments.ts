@@ -1,8 +1,9 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import type { ErrorObject } from 'ajv'
 import { z } from 'zod'
 import { probablyMeant } from '../../checks/spelling.ts'
 import { CallError, type Problem } from '../../errors.ts'
 import type { ObjectSchema } from './definition.ts'
+import { ajvFor } from './dialects.ts'
 
 /** Checks arguments and gives what the handler gets, defaults filled in. Throws a `CallError` that names every wrong argument. */
 export type ArgumentCheck = (args: unknown) => Record<string, unknown>
@@ -12,9 +13,6 @@ export interface CompiledInput {
   jsonSchema: Record<string, unknown>
   check: ArgumentCheck
 }
-
-// One for all tools: an instance of its own each would cost several times the memory and the time.
-const ajv = new Ajv2020({ strict: false, allErrors: true, unicodeRegExp: false, validateFormats: false, useDefaults: true })
 
 function unknownArgument (name: string, known: readonly string[]): Problem {
   const meant = probablyMeant(name, known)
@@ -69,8 +67,8 @@ function problemOf ({ keyword, instancePath, params, message = 'is not valid' }:
 const argumentObject = z.record(z.string(), z.unknown())
 
 function compileJsonSchema (input: ObjectSchema): CompiledInput {
-  const jsonSchema = { additionalProperties: false, ...input }
-  const validate = ajv.compile(jsonSchema)
+  const { ajv, jsonSchema, compilable } = ajvFor({ additionalProperties: false, ...input })
+  const validate = ajv.compile(compilable)
   const known = Object.keys(input.properties ?? {})
   return {
     jsonSchema,
@@ -103,9 +101,10 @@ export interface CompiledOutput {
  */
 export function compileOutput (output: z.ZodObject | ObjectSchema): CompiledOutput {
   if (output instanceof z.ZodObject) return { jsonSchema: toJsonSchema(output, 'output'), check: (result) => output.parse(result) }
-  const validate = ajv.compile(output)
+  const { ajv, jsonSchema, compilable } = ajvFor(output)
+  const validate = ajv.compile(compilable)
   return {
-    jsonSchema: output,
+    jsonSchema,
     check (result) {
       if (!validate(result)) throw new Error(ajv.errorsText(validate.errors))
       return argumentObject.parse(result)

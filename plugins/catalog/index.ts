@@ -70,9 +70,13 @@ function given (definitions: readonly object[], kind: string): Source[] {
 /** Builds the catalog. The app does not start with a definition that cannot be used: it would be missed only when called. */
 const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
   const { toolFolders, resourceFolders, promptFolders, tools, resources, prompts } = checkOptions('catalog', optionsSchema, options)
-  const toolSources = [...await load(toolFolders), ...given(tools, 'tool')]
-  const resourceSources = [...await load(resourceFolders), ...given(resources, 'resource')]
-  const promptSources = [...await load(promptFolders), ...given(prompts, 'prompt')]
+  const log = namedLogger(app.log, 'catalog')
+  const passedOver = (folder: string, names: string[]): void => {
+    log.info({ folder, passed_over: names }, 'only files of the folder itself are loaded, and none that begin with "_" or "." or are tests')
+  }
+  const toolSources = [...await load(toolFolders, passedOver), ...given(tools, 'tool')]
+  const resourceSources = [...await load(resourceFolders, passedOver), ...given(resources, 'resource')]
+  const promptSources = [...await load(promptFolders, passedOver), ...given(prompts, 'prompt')]
   const built = new Catalog(
     compileAll(toolSources, compileTool, ({ name }) => name),
     compileAll(resourceSources, compileResource, ({ uri }) => uri),
@@ -90,7 +94,7 @@ const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
       listeners.push(listener)
     }
   })
-  namedLogger(app.log, 'catalog').info(built.sizes, 'catalog is built')
+  log.info(built.sizes, 'catalog is built')
 }
 
 export default fp(catalog, { name: 'catalog', fastify: '5.x' })

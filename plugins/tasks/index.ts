@@ -1,6 +1,8 @@
-import type { FastifyPluginCallback } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
+import { z } from 'zod'
+import { checkOptions, whole, type OptionsShape } from '../../checks/options.ts'
 import { MemoryStore } from './memory-store.ts'
 import { RedisStore } from './redis-store.ts'
 import type { TaskStore } from './store.ts'
@@ -24,15 +26,19 @@ export interface TasksOptions {
   maxTasks?: number
 }
 
-const defaultTtl = 86_400
+const optionsSchema = z.strictObject({
+  redis: z.custom<Redis>((value) => typeof value === 'object' && value !== null && 'status' in value, 'a connection to Redis').optional(),
+  ttl: whole(1, 'seconds').default(86_400),
+  maxTasks: whole(1).optional()
+} satisfies OptionsShape<TasksOptions>)
 
 /** The store of tasks (extension `io.modelcontextprotocol/tasks`). */
-const tasks: FastifyPluginCallback<TasksOptions> = (app, { redis, ttl = defaultTtl, maxTasks }, done) => {
+const tasks: FastifyPluginAsync<TasksOptions> = async (app, options) => {
+  const { redis, ttl, maxTasks } = checkOptions('tasks', optionsSchema, options)
   const store: TaskStore = redis === undefined
     ? new MemoryStore({ ttl: ttl * 1000, ...(maxTasks === undefined ? {} : { maxTasks }) })
     : new RedisStore(redis, ttl * 1000)
   app.decorate('tasks', store)
-  done()
 }
 
 export default fp(tasks, { name: 'tasks', fastify: '5.x' })

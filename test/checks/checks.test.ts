@@ -1,7 +1,7 @@
 import t from 'tap'
 import { quoted } from '../../checks/quoted.ts'
 import { probablyMeant } from '../../checks/spelling.ts'
-import { isBaseUrl, isOrigin, isPath } from '../../checks/urls.ts'
+import { isBaseUrl, isOrigin, isPath, isRedisUrl } from '../../checks/urls.ts'
 
 t.test('a quoted value is short and holds no credentials', async (t) => {
   t.equal(quoted('http://a:b@django'), '"http://********@django"')
@@ -27,6 +27,11 @@ t.test('URLs to append to', async (t) => {
 t.test('origins as browsers send them', async (t) => {
   for (const origin of ['*', 'https://a.example', 'http://localhost:3000']) t.ok(isOrigin(origin), origin)
   for (const origin of ['', 'null', 'a.example', 'https://a.example/', 'https://A.example', 'https://a.example:443', 'https://u@a.example']) t.notOk(isOrigin(origin), origin)
+})
+
+t.test('URLs of Redis', async (t) => {
+  for (const url of ['redis://redis', 'rediss://user:password@redis:6379/0']) t.ok(isRedisUrl(url), url)
+  for (const url of ['', 'redis', 'redis://', 'redis:6379', 'http://redis']) t.notOk(isRedisUrl(url), url)
 })
 
 t.test('paths', async (t) => {

@@ -11,6 +11,8 @@ import loadShedding from '../../plugins/load-shedding.ts'
 import logging, { loggingOptions } from '../../plugins/logging/index.ts'
 import metrics from '../../plugins/metrics/index.ts'
 import rateLimit from '../../plugins/rate-limit/index.ts'
+import redis from '../../plugins/redis.ts'
+import tasks from '../../plugins/tasks/index.ts'
 import tmpCleanup from '../../plugins/tmp-cleanup.ts'
 import { fromNow, secret, token } from '../helper.ts'
 
@@ -129,6 +131,15 @@ const tables: Array<[string, unknown, Array<[Loose, string]>]> = [
     [{ ...limits, window: 'x' }, 'window: expected a whole number of seconds, at least 1, got "x"'],
     [{ ...limits, principalOf: 1, onLimited: 1 }, `principalOf: ${function1}; onLimited: ${function1}`],
     [{ ...limits, maxKeys: 0 }, 'maxKeys: expected a whole number, at least 1, got 0']
+  ]],
+  ['redis', redis, [
+    [undefined, 'url: expected a redis or rediss URL, got nothing'],
+    [{ url: 'http://user:hunter2@redis' }, 'url: expected a redis or rediss URL, got ******** (25 characters)'],
+    [{ url: 'redis://redis', keyPrefix: '', commandTimeout: 0, patience: -1 }, 'keyPrefix: expected a text that is not empty, got ""; commandTimeout: expected a number of milliseconds above 0 and at most 2147483647, got 0; patience: expected a number of milliseconds of at least 0 and at most 2147483647, got -1']
+  ]],
+  ['tasks', tasks, [
+    [{ redis: 'redis://redis' }, 'redis: expected a connection to Redis, got "redis://redis"'],
+    [{ ttl: '1d', maxTasks: 0 }, 'ttl: expected a whole number of seconds, at least 1, got "1d"; maxTasks: expected a whole number, at least 1, got 0']
   ]],
   ['tmp-cleanup', tmpCleanup, [
     [undefined, 'directory: expected the path of a folder, got nothing'],

@@ -10,7 +10,8 @@ import { anonymous, type Principal } from '../../../plugins/auth/index.ts'
 import catalog, { CatalogError, type CatalogOptions } from '../../../plugins/catalog/index.ts'
 import { defineResource, defineTool, type CallContext } from '../../../plugins/catalog/definition.ts'
 import { DjangoClient } from '../../../plugins/django/index.ts'
-import { callError } from '../../helper.ts'
+import { loggingOptions } from '../../../plugins/logging/index.ts'
+import { callError, LogLines } from '../../helper.ts'
 
 async function withCatalog (t: Test, options: CatalogOptions): Promise<FastifyInstance> {
   const app = Fastify()
@@ -71,6 +72,77 @@ t.test('tools in code and in folders of scripts make one sorted catalog', async 
   const app = await withCatalog(t, { toolFolders: [folder], tools: [echo] })
   t.strictSame(app.catalog.toolListings(anonymous).map(({ name }) => name), ['alpha', 'echo', 'zeta'])
   t.strictSame(app.catalog.sizes, { tool: 3, prompt: 0, resource: 0, resource_template: 0 })
+})
+
+t.test('CommonJS is loaded, also what a compiler made of an ES module', async (t) => {
+  const folder = t.testdir({
+    'plain.cjs': 'module.exports = { name: "plain", description: "p", input: { type: "object" }, handler: () => "p" }',
+    'compiled.cjs': 'Object.defineProperty(exports, "__esModule", { value: true })\nexports.default = { name: "compiled", description: "c", input: { type: "object" }, handler: () => "c" }',
+    'typed.cts': 'const name: string = "typed"\nmodule.exports = { name, description: "t", input: { type: "object" }, handler: () => "t" }'
+  })
+  const app = await withCatalog(t, { toolFolders: [folder] })
+  t.strictSame(app.catalog.toolListings(anonymous).map(({ name }) => name), ['compiled', 'plain', 'typed'])
+})
+
+t.test('what is passed over and looks like a tool is named in the log', async (t) => {
+  const folder = t.testdir({
+    'good.mjs': 'export default { name: "good", description: "g", input: { type: "object" }, handler: () => "g" }',
+    '_helper.mjs': '', 'good.test.ts': '', 'component.tsx': '', 'good.d.mts': '', 'notes.md': '', more: { 'lost.mjs': '' }, 'folder.js': {}, '..data': {}, node_modules: {}
+  })
+  const log = new LogLines()
+  const app = Fastify(loggingOptions({ level: 'INFO', format: 'json', environment: 'test', service: 's', version: '1', destination: log }))
+  t.teardown(() => app.close())
+  await app.register(catalog, { toolFolders: [folder], promptFolders: [join(folder, 'folder.js')] })
+  t.match(log.records, [
+    { logger: 'catalog', folder, passed_over: ['_helper.mjs', 'component.tsx', 'folder.js', 'good.test.ts', 'more'] },
+    { message: 'catalog is built' }
+  ])
+  t.equal(log.records.length, 2)
+})
+
+t.test('a tool whose import needs a build says so', async (t) => {
+  const folder = t.testdir({
+    'own.mjs': 'import "./dist/own.js"',
+    'unbuilt.mjs': 'import "./node_modules/django-mcp-server/dist/plugins/catalog/definition.js"',
+    node_modules: {}
+  })
+  const { message } = await catalogError(t, { toolFolders: [folder] })
+  t.match(message, /unbuilt\.mjs: it imports django-mcp-server, which is not built; run `npm run build` first/)
+  t.match(message, /own\.mjs: Cannot find module .*dist\/own\.js/)
+})
+
+t.test('a JSON Schema may be of any dialect from draft 6 on, in every way its name is written', async (t) => {
+  const input = { type: 'object' as const, properties: { pair: { $ref: '#/definitions/pair' } }, definitions: { pair: { type: 'array', items: [{ type: 'string' }, { type: 'number' }] } } }
+  const handler = (): string => 'x'
+  const tool = (name: string, $schema: string) => ({ name, description: 'd', input: { ...input, $schema }, output: { type: 'object', $schema }, handler })
+  const old = ['http://json-schema.org/draft-06/schema#', 'http://json-schema.org/draft-07/schema#', 'https://json-schema.org/draft-07/schema', 'https://json-schema.org/draft/2019-09/schema']
+  const app = await withCatalog(t, {
+    tools: [
+      ...old.map((dialect, index) => tool(`old_${index}`, dialect)),
+      { ...tool('new', 'https://json-schema.org/draft/2020-12/schema'), input: { type: 'object', $schema: 'https://json-schema.org/draft/2020-12/schema', properties: { pair: { type: 'array', prefixItems: [{ type: 'string' }] } } } }
+    ]
+  })
+  for (const [index, dialect] of old.entries()) {
+    const found = app.catalog.tool(`old_${index}`)
+    t.match(found?.listing, { inputSchema: { $schema: dialect }, outputSchema: { $schema: dialect } }, 'listed as what it is')
+    t.match(await callError(Promise.resolve(found?.call({ pair: [1, 'a'] }, context(app)))), { problems: [{ path: 'pair.0' }, { path: 'pair.1' }] }, dialect)
+  }
+  t.equal(Object.hasOwn(app.catalog.tool('new')?.listing.inputSchema ?? {}, '$schema'), false, 'the dialect of the protocol needs no name')
+  t.match(await callError(Promise.resolve(app.catalog.tool('new')?.call({ pair: [1] }, context(app)))), { problems: [{ path: 'pair.0' }] })
+})
+
+t.test('two tools may have a schema of the same $id', async (t) => {
+  const tool = (name: string, type: string) => ({ name, description: 'd', input: { type: 'object', $id: 'https://a.example/input', properties: { a: { $ref: '#/$defs/a' } }, $defs: { a: { type } } }, handler: () => 'x' })
+  const app = await withCatalog(t, { tools: [tool('one', 'string'), tool('two', 'number')] })
+  t.match(await app.catalog.tool('one')?.call({ a: 'x' }, context(app)), { content: [{ text: 'x' }] })
+  t.match(await app.catalog.tool('two')?.call({ a: 1 }, context(app)), { content: [{ text: 'x' }] })
+})
+
+t.test('a dialect that is not supported is named', async (t) => {
+  for (const $schema of ['http://json-schema.org/draft-04/schema#', 'https://a.example/schema', 5]) {
+    const { message } = await catalogError(t, { tools: [{ name: 'a', description: 'd', input: { type: 'object', $schema }, handler: () => 'x' }] })
+    t.match(message, `JSON Schema dialect ${JSON.stringify($schema)} is not supported; expected 2020-12, 2019-09, draft-07 or draft-06`)
+  }
 })
 
 t.test('files that are no tools stop the start, each with its path and the reason', async (t) => {
