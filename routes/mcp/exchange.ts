@@ -26,6 +26,9 @@ export interface ExchangeOptions {
 /** Milliseconds between two comments on a quiet stream, so that proxies do not take it for dead. */
 const keepAlive = 15_000
 
+/** X-Accel-Buffering: proxies must not collect events until there are enough of them. */
+const streamHeaders = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' }
+
 /**
  * One JSON-RPC message and its answer over HTTP, as a transport that a server of either SDK generation connects to.
  * The answer is JSON, unless a notification goes before it: then it becomes a stream of events. It writes to Node's
@@ -90,6 +93,16 @@ export class Exchange<Message extends object, Extra> {
     response.end(parts.at(-1))
   }
 
+  /** Ends the exchange without an answer, as a client that cancels expects it. */
+  cancel (): void {
+    if (this.#answered) return
+    this.#answered = true
+    this.onclose?.()
+    const { response } = this.#options
+    if (!response.headersSent) response.writeHead(200, streamHeaders)
+    response.end()
+  }
+
   async close (): Promise<void> {
     clearInterval(this.#timer)
     if (this.#answered) return
@@ -101,8 +114,7 @@ export class Exchange<Message extends object, Extra> {
   #stream (message: Message): void {
     const { response } = this.#options
     if (!response.headersSent) {
-      // X-Accel-Buffering: proxies must not collect events until there are enough of them.
-      response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' })
+      response.writeHead(200, streamHeaders)
       this.#timer = setInterval(() => { response.write(': keep-alive\n\n') }, keepAlive)
       this.#timer.unref()
     }

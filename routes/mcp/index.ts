@@ -4,6 +4,7 @@ import { anonymous, AuthError } from '../../plugins/auth/index.ts'
 import { onAnswered } from '../../plugins/logging/answered.ts'
 import { namedLogger } from '../../plugins/logging/named-logger.ts'
 import { RateLimitError } from '../../plugins/rate-limit/index.ts'
+import { Cancelling } from './cancelling.ts'
 import { parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
 import type { ExtendLegacy, Leg } from './leg.ts'
 import { ListenStreams } from './listen.ts'
@@ -214,7 +215,7 @@ async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, 
  * authentication and the routes, so that nothing reaches a route around them.
  */
 const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins, stateSecret, timeout, extendLegacy }) => {
-  const leg: Leg = { info: server, sealed: new SealedState(stateSecret), timeout, extendLegacy }
+  const leg: Leg = { info: server, sealed: new SealedState(stateSecret), cancelling: new Cancelling(), timeout, extendLegacy }
   const streams = new ListenStreams({ info: server, log: namedLogger(app.log, 'mcp'), isRevoked: app.isRevoked })
   app.catalogs.onChange(() => { streams.announceChange() })
   // Before the server waits for its connections to end, which streams do not do by themselves.

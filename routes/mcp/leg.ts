@@ -1,5 +1,6 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import type { FastifyRequest } from 'fastify'
+import type { Cancelling } from './cancelling.ts'
 import type { SealedState } from './sealed-state.ts'
 
 /** Adds to the server that serves one message of the revisions up to 2025-11-25. */
@@ -14,4 +15,6 @@ export interface Leg {
   /** Seconds that serving one request may take. */
   timeout: number
   extendLegacy: ExtendLegacy | undefined
+  /** Requests that older clients may cancel. */
+  cancelling: Cancelling
 }

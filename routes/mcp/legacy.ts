@@ -17,6 +17,8 @@ import {
 } from '@modelcontextprotocol/sdk/types.js'
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { CallError } from '../../errors.ts'
 import { anonymous } from '../../plugins/auth/index.ts'
 import { InputNeeded } from './asking.ts'
 import { question, withConfirmations, withoutConfirmation } from './confirmation.ts'
@@ -124,6 +126,14 @@ function isMessage (body: object): body is JSONRPCMessage {
   return 'jsonrpc' in body && body.jsonrpc === '2.0' && ('method' in body ? typeof body.method === 'string' : 'id' in body && ('result' in body || 'error' in body))
 }
 
+const cancellation = z.object({ requestId: z.union([z.string(), z.number()]) })
+
+/** Id of the request that a message cancels; undefined for a message that does not. */
+function cancelledId (message: JSONRPCMessage): string | number | undefined {
+  if (!('method' in message) || message.method !== 'notifications/cancelled') return undefined
+  return cancellation.safeParse(message.params).data?.requestId
+}
+
 /** What a request of these revisions must accept; several clients send only one of them by mistake. */
 function acceptsBoth (accept: string | undefined): boolean {
   return accept !== undefined && accept.includes('application/json') && accept.includes('text/event-stream')
@@ -146,10 +156,14 @@ export function legacyRefusal (request: FastifyRequest, body: object): { status:
  */
 export async function serveLegacy (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply, operation: Operation, body: object): Promise<void> {
   if (!isMessage(body)) throw new Error('not a JSON-RPC message')
+  const { cancelling } = leg
+  const cancelled = cancelledId(body)
+  if (cancelled !== undefined) cancelling.cancel(request, cancelled)
   const server = serverFor(app, leg, request, operation)
+  const requestId = 'method' in body && 'id' in body ? body.id : undefined
   const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
     response: reply.raw,
-    requestId: 'method' in body && 'id' in body ? body.id : undefined,
+    requestId,
     closing: app.draining,
     onError (code) {
       operation.protocolFailure(code)
@@ -159,6 +173,12 @@ export async function serveLegacy (app: FastifyInstance, leg: Leg, request: Fast
   })
   leg.extendLegacy?.(server, request)
   server.onerror = (error) => { request.log.debug({ err: error }, 'MCP server reported an error') }
+  if (requestId !== undefined) {
+    reply.raw.once('close', cancelling.watch(request, requestId, () => {
+      operation.failed(new CallError('cancelled', 'The client has cancelled the request.'))
+      exchange.cancel()
+    }))
+  }
   await server.connect(exchange)
   exchange.receive(body)
 }

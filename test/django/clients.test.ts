@@ -1,10 +1,13 @@
-import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client'
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport, type VersionNegotiationMode } from '@modelcontextprotocol/client'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import t, { type Test } from 'tap'
+import { z } from 'zod'
 import { startDjango } from '../../demo/django.ts'
+import { defineTool } from '../../plugins/catalog/definition.ts'
 import { fromNow, listen, sign, token } from '../helper.ts'
+import { holdBack } from '../holding.ts'
 
 t.setTimeout(300_000)
 
@@ -36,18 +39,103 @@ t.test('the official client of the first generation lists, calls and reads', asy
   t.ok(djangoLog.some((line) => line.includes('/api/v1/orbit/opportunities/') && line.includes('correlation_id=from-the-client')), 'Django logs the id of the client')
 })
 
-for (const [label, mode] of [['legacy', 'legacy'], ['auto', 'auto'], ['pinned', { pin: '2026-07-28' }]] as const) {
-  t.test(`the official client of the second generation lists, calls, reads, prompts and completes (negotiation ${label})`, async (t) => {
+interface CallOptions {
+  signal?: AbortSignal
+  onprogress?: (progress: { progress: number, total?: number | undefined, message?: string | undefined }) => void
+}
+
+/** What both generations of clients do in the same words. */
+interface AnyClient {
+  listTools: () => Promise<unknown>
+  call: (name: string, args: Record<string, unknown>, options?: CallOptions) => Promise<unknown>
+  readResource: (params: { uri: string }) => Promise<unknown>
+  listPrompts: () => Promise<unknown>
+  getPrompt: (params: { name: string, arguments: Record<string, string> }) => Promise<unknown>
+  complete: (params: { ref: { type: 'ref/prompt', name: string }, argument: { name: string, value: string } }) => Promise<unknown>
+}
+
+async function connectModern (t: Test, url: string, mode: VersionNegotiationMode, client = new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode } })): Promise<ModernClient> {
+  t.teardown(() => client.close())
+  await client.connect(new ModernTransport(new URL(`${url}/mcp`), { requestInit: { headers: { Authorization: `Bearer ${token()}` } } }))
+  return client
+}
+
+function anyClient (client: Client | ModernClient): AnyClient {
+  return {
+    listTools: () => client.listTools(),
+    call: (name, args, options) => client instanceof Client
+      ? client.callTool({ name, arguments: args }, undefined, options)
+      : client.callTool({ name, arguments: args }, options),
+    readResource: (params) => client.readResource(params),
+    listPrompts: () => client.listPrompts(),
+    getPrompt: (params) => client.getPrompt(params),
+    complete: (params) => client.complete(params)
+  }
+}
+
+/** Every official client in every way in which it agrees on a revision. */
+const modes: ReadonlyArray<readonly [string, (t: Test, url: string) => Promise<AnyClient>]> = [
+  ['first generation', async (t, url) => anyClient(await connectLegacy(t, url))],
+  ['second generation, legacy', async (t, url) => anyClient(await connectModern(t, url, 'legacy'))],
+  ['second generation, auto', async (t, url) => anyClient(await connectModern(t, url, 'auto'))],
+  ['second generation, pinned', async (t, url) => anyClient(await connectModern(t, url, { pin: '2026-07-28' }))]
+]
+
+for (const [label, connect] of modes) {
+  t.test(`an official client lists, calls, reads, prompts and completes (${label})`, async (t) => {
     const { url } = await listen(t, variables)
-    const client = new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode } })
-    t.teardown(() => client.close())
-    await client.connect(new ModernTransport(new URL(`${url}/mcp`), { requestInit: { headers: { Authorization: `Bearer ${token()}` } } }))
+    const client = await connect(t, url)
     t.match(await client.listTools(), { tools: [{ name: 'get_opportunities' }] })
-    t.match(await client.callTool({ name: 'get_opportunities', arguments: { client_id: 2, limit: 100 } }), { structuredContent: { opportunities: [{ client: 'さくら物流' }] } })
+    t.match(await client.call('get_opportunities', { client_id: 2, limit: 100 }), { structuredContent: { opportunities: [{ client: 'さくら物流' }] } })
     t.match(await client.readResource({ uri: 'client://6' }), { contents: [{ text: /Legal Name: N\/A\n[\s\S]*Vertical: N\/A\n$/ }] })
     t.match(await client.listPrompts(), { prompts: [{ name: 'summarize_client', arguments: [{ name: 'client', required: true }] }] })
     t.match(await client.getPrompt({ name: 'summarize_client', arguments: { client: 'さくら物流' } }), { messages: [{ role: 'user', content: { type: 'text', text: /"さくら物流"[\s\S]*client:\/\/2/ } }] })
     t.match(await client.complete({ ref: { type: 'ref/prompt', name: 'summarize_client' }, argument: { name: 'client', value: 'さくら' } }), { completion: { values: ['さくら物流'], total: 1, hasMore: false } })
+  })
+
+  t.test(`a call that an official client cancels ends at Django (${label})`, async (t) => {
+    const holding = await holdBack(django.url, (url) => url.includes('limit=99'))
+    t.teardown(() => holding.stop())
+    // So long that it is not the server that loses its patience.
+    const { app, url } = await listen(t, { ...variables, DJANGO_BASE_URL: holding.url, DJANGO_TIMEOUT: 120 })
+    const client = await connect(t, url)
+    const controller = new AbortController()
+    const call = client.call('get_opportunities', { limit: 99 }, { signal: controller.signal })
+    const rejected = t.rejects(call)
+    await holding.held()
+    controller.abort('the user has changed their mind')
+    await rejected
+    await holding.ended()
+    t.pass('the request to Django has ended')
+    t.match(await client.call('get_opportunities', { limit: 1 }), { structuredContent: { count: 1 } }, 'the client goes on')
+    let metrics = ''
+    while (!metrics.includes('mcp_requests_total{method="tools/call",outcome="cancelled"} 1')) metrics = (await app.inject('/metrics')).body
+    t.match(metrics, 'mcp_requests_in_flight 0')
+  })
+
+  t.test(`an official client hears of progress (${label})`, async (t) => {
+    const { url } = await listen(t, variables, undefined, {
+      tools: [defineTool({
+        name: 'count_by_status',
+        description: 'd',
+        annotations: { readOnlyHint: true },
+        input: z.object({}),
+        output: z.object({ active: z.int(), won: z.int() }),
+        async handler (_args, { django, progress }) {
+          const count = async (status: string) => (await django.get('/api/v1/orbit/opportunities/', { query: { status, limit: 1 }, schema: z.object({ count: z.int() }) })).count
+          await progress(0, 2, 'active')
+          const active = await count('active')
+          await progress(1, 2, 'won')
+          return { active, won: await count('won') }
+        }
+      })]
+    })
+    const client = await connect(t, url)
+    const heard: unknown[] = []
+    t.match(await client.call('count_by_status', {}, { onprogress: (progress) => { heard.push(progress) } }), { structuredContent: { active: 215, won: 81 } })
+    t.match(heard, [{ progress: 0, total: 2, message: 'active' }, { progress: 1, total: 2, message: 'won' }])
+    t.match(await client.call('count_by_status', {}), { structuredContent: { active: 215 } }, 'who does not ask is told the result alone')
+    t.equal(heard.length, 2)
   })
 }
 
