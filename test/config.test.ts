@@ -47,7 +47,6 @@ const wrong: Record<string, unknown> = {
   TOOLS_DIR: 1,
   RESOURCES_DIR: false,
   PROMPTS_DIR: 0,
-  REDIS_URL: 'http://:hunter2@redis:6379',
   LOG_LEVEL: 'LOUD',
   LOG_FORMAT: 'xml',
   DEBUG: 'nope'
