@@ -45,12 +45,14 @@ t.test('in memory', async (t) => {
 })
 
 t.test('in memory, within bounds', async (t) => {
-  const few = new MemoryStore({ ttl: 50, maxTasks: 2 })
-  await few.create('a', record({ ttl: 50 }))
-  await few.create('b', record({ ttl: 50 }))
+  const few = new MemoryStore({ ttl: 60_000, maxTasks: 2 })
+  await few.create('a', record())
+  await few.create('b', record())
   t.match(await callError(few.check()), { kind: 'unavailable' })
   t.match(await callError(few.create('c', record())), { kind: 'unavailable', message: 'Too many tasks are kept already.' })
-  await new Promise((resolve) => { setTimeout(resolve, 80) })
+  const { now } = Date
+  t.teardown(() => { Date.now = now })
+  Date.now = () => now() + 60_001
   await few.create('c', record())
   t.equal((await few.read('c'))?.tool, 'a', 'ended ones make room')
 

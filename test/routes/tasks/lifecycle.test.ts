@@ -8,19 +8,19 @@ import { ask, begin, exporting, exportJobs, extension, pause, takesNone, takesTa
 t.test('a job that Django does becomes a task, and its end the result', async (t) => {
   const { url, requests } = await djangoStub(t, exportJobs())
   const log = new LogLines()
-  const app = await buildApp(t, { DJANGO_BASE_URL: url, LOG_LEVEL: 'INFO' }, log, { tools: [exporting()] })
+  const app = await buildApp(t, { DJANGO_BASE_URL: url, LOG_LEVEL: 'INFO' }, log, { tools: [exporting('optional', 0.5)] })
   const jobs = () => requests.filter(({ url }) => url.startsWith('/exports/'))
   const created = await ask(app, 'tools/call', { name: 'export_rows', arguments: {} }, { bearer: writer() })
   const { taskId, createdAt } = created.result
   t.equal(created.status, 200)
-  t.match(created.result, { resultType: 'task', status: 'working', statusMessage: 'queued', ttlMs: 86_400_000, pollIntervalMs: 100, lastUpdatedAt: createdAt })
+  t.match(created.result, { resultType: 'task', status: 'working', statusMessage: 'queued', ttlMs: 86_400_000, pollIntervalMs: 500, lastUpdatedAt: createdAt })
   t.match(createdAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
   t.match(taskId, /^[\w-]{32}$/, '192 bits')
   for (const field of ['result', 'error', 'inputRequests', 'requestState', 'structuredContent', 'ttl', 'task']) t.notOk(field in created.result, field)
 
   t.match((await ask(app, 'tasks/get', { taskId }, { bearer: writer() })).result, { resultType: 'complete', taskId, status: 'working', statusMessage: 'queued' })
   t.equal(jobs().length, 1, 'Django is not asked before it is time')
-  await pause(120)
+  await pause(520)
   t.match((await ask(app, 'tasks/get', { taskId }, { bearer: writer() })).result, { status: 'working', statusMessage: 'exporting' })
   const done = await until(app, taskId, ['completed'], writer())
   t.strictSame(done.result, { resultType: 'complete', content: [{ type: 'text', text: '{"url":"/files/1","rows":3}' }], structuredContent: { url: '/files/1', rows: 3 } })
@@ -55,11 +55,11 @@ t.test('of many who ask at the same time one looks at the job', async (t) => {
         return { status: 'working', message: `look ${looks}` }
       }
     },
-    handler: () => startTask({ state: null, pollSeconds: 0.1 })
+    handler: () => startTask({ state: null, pollSeconds: 1 })
   })
   const app = await buildApp(t, { RATE_LIMIT_REQUESTS: 1000 }, undefined, { tools: [tool] })
   const taskId = await begin(app, 'slow')
-  await pause(110)
+  await pause(1010)
   const answers = await Promise.all(Array.from({ length: 20 }, () => ask(app, 'tasks/get', { taskId })))
   t.equal(looks, 1)
   t.ok(answers.every(({ result }) => result.status === 'working'))

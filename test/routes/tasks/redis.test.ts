@@ -22,13 +22,13 @@ t.test('two replicas serve one task, and of both one looks at the job', { skip: 
   const redis = await startRedis(t)
   const { url, requests } = await djangoStub(t, exportJobs(3))
   const environment = { DJANGO_BASE_URL: url, REDIS_URL: redis.url, RATE_LIMIT_REQUESTS: 1000 }
-  const replicas = await Promise.all([1, 2].map(() => buildApp(t, environment, undefined, { tools: [exporting('optional', 0.5)] })))
+  const replicas = await Promise.all([1, 2].map(() => buildApp(t, environment, undefined, { tools: [exporting('optional', 1)] })))
   const [first, second] = replicas
   if (first === undefined || second === undefined) throw new Error('no replicas')
   const taskId = await begin(first, 'export_rows', {}, writer())
   const looks = (): number => requests.filter(({ method, url }) => method === 'GET' && url.startsWith('/exports/')).length
   t.match((await ask(second, 'tasks/get', { taskId }, options)).result, { status: 'working', statusMessage: 'queued' }, 'at once')
-  await sleep(520)
+  await sleep(1010)
   const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => ask(index % 2 === 0 ? first : second, 'tasks/get', { taskId }, options)))
   t.ok(answers.every(({ result }) => result.status === 'working'))
   t.equal(looks(), 1)
