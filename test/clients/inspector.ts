@@ -1,7 +1,7 @@
 /*
  * The Inspector's command line against the app in front of the demo's Django: inspector.ts COMMAND FOLDER, where the
- * command is that of @modelcontextprotocol/inspector, and the folder is one for it to keep things in. What it can ask a server of tools, resources and prompts for runs in each
- * way in which it agrees on a revision.
+ * command is that of @modelcontextprotocol/inspector, and the folder is one for it to keep things in. What it can ask a
+ * server of tools, resources and prompts for runs in each way in which it agrees on a revision.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
