@@ -11,6 +11,8 @@ lacks curl
 lacks buildah
 lacks mmdebstrap
 lacks redis-server
+lacks chromium
+lacks chromedriver chromium-driver
 python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 [[ ${#packages[@]} == 0 ]] && exit
 

@@ -54,10 +54,14 @@ interface AnyClient {
   complete: (params: { ref: { type: 'ref/prompt', name: string }, argument: { name: string, value: string } }) => Promise<unknown>
 }
 
-async function connectModern (t: Test, url: string, mode: VersionNegotiationMode, client = new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode } })): Promise<ModernClient> {
+async function connectModern (t: Test, url: string, client: ModernClient): Promise<ModernClient> {
   t.teardown(() => client.close())
   await client.connect(new ModernTransport(new URL(`${url}/mcp`), { requestInit: { headers: { Authorization: `Bearer ${token()}` } } }))
   return client
+}
+
+function negotiating (mode: VersionNegotiationMode): ModernClient {
+  return new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode } })
 }
 
 function anyClient (client: Client | ModernClient): AnyClient {
@@ -76,9 +80,9 @@ function anyClient (client: Client | ModernClient): AnyClient {
 /** Every official client in every way in which it agrees on a revision. */
 const modes: ReadonlyArray<readonly [string, (t: Test, url: string) => Promise<AnyClient>]> = [
   ['first generation', async (t, url) => anyClient(await connectLegacy(t, url))],
-  ['second generation, legacy', async (t, url) => anyClient(await connectModern(t, url, 'legacy'))],
-  ['second generation, auto', async (t, url) => anyClient(await connectModern(t, url, 'auto'))],
-  ['second generation, pinned', async (t, url) => anyClient(await connectModern(t, url, { pin: '2026-07-28' }))]
+  ['second generation, legacy', async (t, url) => anyClient(await connectModern(t, url, negotiating('legacy')))],
+  ['second generation, auto', async (t, url) => anyClient(await connectModern(t, url, negotiating('auto')))],
+  ['second generation, pinned', async (t, url) => anyClient(await connectModern(t, url, negotiating({ pin: '2026-07-28' })))]
 ]
 
 for (const [label, connect] of modes) {
@@ -138,6 +142,50 @@ for (const [label, connect] of modes) {
     t.equal(heard.length, 2)
   })
 }
+
+/** A tool that asks which client is meant, and counts its opportunities. */
+const countOfClient = defineTool({
+  name: 'count_of_client',
+  description: 'd',
+  annotations: { readOnlyHint: true },
+  asks: true,
+  input: z.object({}),
+  output: z.object({ total: z.int().nullable() }),
+  async handler (_args, { ask, django }) {
+    const { action, content } = await ask({ message: 'Which client?', schema: { type: 'object', properties: { client_id: { type: 'integer', minimum: 1 } }, required: ['client_id'] } })
+    if (action !== 'accept') return { total: null }
+    const { count } = await django.get('/api/v1/orbit/opportunities/', { query: { client: Number(content.client_id), limit: 1 }, schema: z.object({ count: z.int() }) })
+    return { total: count }
+  }
+})
+
+for (const [label, mode] of [['auto', 'auto'], ['pinned', { pin: '2026-07-28' }]] as const) {
+  t.test(`values that the user gives reach Django (second generation, ${label})`, async (t) => {
+    const { url } = await listen(t, variables, undefined, { tools: [countOfClient] })
+    const asked: unknown[] = []
+    const client = new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode }, capabilities: { elicitation: { form: {} } } })
+    client.setRequestHandler('elicitation/create', ({ params }) => {
+      asked.push(params)
+      return { action: 'accept', content: { client_id: 2 } }
+    })
+    await connectModern(t, url, client)
+    const { structuredContent } = await client.callTool({ name: 'count_of_client', arguments: {} })
+    t.match(structuredContent, { total: Number })
+    t.match(await client.callTool({ name: 'get_opportunities', arguments: { client_id: 2 } }), { structuredContent })
+    t.match(asked, [{ message: 'Which client?', requestedSchema: { required: ['client_id'] } }])
+  })
+}
+
+t.test('values that the user gives reach Django by way of the model (first generation)', async (t) => {
+  const { url } = await listen(t, variables, undefined, { tools: [countOfClient] })
+  const client = await connectLegacy(t, url)
+  const asked = await client.callTool({ name: 'count_of_client', arguments: {} })
+  t.match(asked, { isError: true, content: [{ text: /Which client\?[\s\S]*confirmation_answer: \{"client_id":/ }] })
+  const token = /confirmation_token: "([^"]+)"/.exec(JSON.stringify(asked).replaceAll('\\"', '"'))?.[1]
+  const { structuredContent } = await client.callTool({ name: 'count_of_client', arguments: { confirmation_token: token, confirmation_answer: { client_id: 2 } } })
+  t.match(structuredContent, { total: Number })
+  t.match(await client.callTool({ name: 'get_opportunities', arguments: { client_id: 2 } }), { structuredContent })
+})
 
 t.test('what is null, exact or missing in Django arrives as it is', async (t) => {
   const { url } = await listen(t, variables)
