@@ -67,7 +67,8 @@ function problemOf ({ keyword, instancePath, params, message = 'is not valid' }:
 const argumentObject = z.record(z.string(), z.unknown())
 
 function compileJsonSchema (input: ObjectSchema): CompiledInput {
-  const { ajv, jsonSchema, compilable } = ajvFor({ additionalProperties: false, ...input })
+  const jsonSchema = { additionalProperties: false, ...input }
+  const { ajv, compilable } = ajvFor(jsonSchema)
   const validate = ajv.compile(compilable)
   const known = Object.keys(input.properties ?? {})
   return {
@@ -101,10 +102,10 @@ export interface CompiledOutput {
  */
 export function compileOutput (output: z.ZodObject | ObjectSchema): CompiledOutput {
   if (output instanceof z.ZodObject) return { jsonSchema: toJsonSchema(output, 'output'), check: (result) => output.parse(result) }
-  const { ajv, jsonSchema, compilable } = ajvFor(output)
+  const { ajv, compilable } = ajvFor(output)
   const validate = ajv.compile(compilable)
   return {
-    jsonSchema,
+    jsonSchema: output,
     check (result) {
       if (!validate(result)) throw new Error(ajv.errorsText(validate.errors))
       return argumentObject.parse(result)

@@ -30,15 +30,14 @@ const dialects: ReadonlyMap<string, () => Ajv> = new Map<string, () => Ajv>([
 const fallback = 'json-schema.org/draft/2020-12/schema'
 
 /**
- * The validator for the dialect that a schema names, 2020-12 where it names none, with the schema in two forms: as it
- * is listed, and as that validator takes it. The dialect that is taken where none is named is not listed (MCP,
- * "JSON Schema Usage").
+ * The validator for the dialect that a schema names, 2020-12 where it names none, with the schema as that
+ * validator takes it. Clients are shown the schema as its author wrote it.
  * @throws {Error} for a dialect that is not supported
  */
-export function ajvFor (schema: Schema): { ajv: Ajv, jsonSchema: Record<string, unknown>, compilable: Record<string, unknown> } {
+export function ajvFor (schema: Schema): { ajv: Ajv, compilable: Record<string, unknown> } {
   const { $schema: named, ...compilable } = schema
   const dialect = named === undefined ? fallback : typeof named === 'string' ? named.replace(/^https?:\/\//, '').replace(/#$/, '') : ''
   const ajv = dialects.get(dialect)
   if (ajv === undefined) throw new Error(`JSON Schema dialect ${JSON.stringify(named)} is not supported; expected 2020-12, 2019-09, draft-07 or draft-06`)
-  return { ajv: ajv(), jsonSchema: dialect === fallback ? compilable : { ...schema }, compilable }
+  return { ajv: ajv(), compilable }
 }
