@@ -26,6 +26,7 @@ export const answer = z.object({
   cpu: z.number(),
   /** Bytes. */
   rss: z.number(),
+  heapTotal: z.number(),
   heapUsed: z.number()
 })
 
@@ -38,8 +39,8 @@ export function settings<Shape extends z.ZodType> (shape: Shape): z.output<Shape
 
 function tell (port?: number): void {
   const { user, system } = process.cpuUsage()
-  const { rss, heapUsed } = process.memoryUsage()
-  const message: Answer = { cpu: user + system, rss, heapUsed, ...(port === undefined ? {} : { port }) }
+  const { rss, heapTotal, heapUsed } = process.memoryUsage()
+  const message: Answer = { cpu: user + system, rss, heapTotal, heapUsed, ...(port === undefined ? {} : { port }) }
   process.send?.(message)
 }
 

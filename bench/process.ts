@@ -2,6 +2,7 @@ import { fork, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { answer, type Answer, type Question } from './child.ts'
 
@@ -41,7 +42,7 @@ export class Server {
   }
 
   async stop (): Promise<void> {
-    if (this.#child.exitCode !== null) return
+    if (!this.#child.connected) return
     this.#child.send({ ask: 'stop' })
     await once(this.#child, 'exit')
   }
@@ -68,10 +69,11 @@ async function nextAnswer (child: ChildProcess): Promise<Answer> {
 export async function start (name: string, settings: object, log = '/dev/null'): Promise<Server> {
   const core = name === 'django' ? cores.load : cores.server
   const output = openSync(log, 'w')
-  const path = fileURLToPath(new URL(`servers/${name}.ts`, import.meta.url))
+  const path = fileURLToPath(new URL(`servers/${name}${extname(import.meta.url)}`, import.meta.url))
   const child = fork(path, [JSON.stringify(settings)], {
     ...(pinned ? { execPath: 'taskset', execArgv: ['-c', String(core), process.execPath] } : {}),
-    env: { PATH: process.env.PATH, NODE_ENV: 'production', NODE_NO_WARNINGS: '1' },
+    // Options of Node apply to the measured servers too: what they are worth is a question of its own.
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', NODE_NO_WARNINGS: '1', NODE_OPTIONS: process.env.NODE_OPTIONS ?? '' },
     stdio: ['ignore', output, 'inherit', 'ipc']
   })
   closeSync(output)

@@ -87,20 +87,38 @@ async function list (bench: Bench, options: BenchOptions): Promise<string> {
   return `tools/list of ${options.tools} tools, answers of ${sizes.join(' and ')} bytes\n${await compare(variants, options)}`
 }
 
-async function memory (bench: Bench, { tools, connections }: BenchOptions): Promise<string> {
-  const server = await bench.app(await bench.django(), tools)
-  const rows = [['calls', 'RSS MB', 'heap used MB', 'CPU µs/call']]
+function megabytes (bytes: number): string {
+  return (bytes / 1_048_576).toFixed(0)
+}
+
+/** Calls after which memory is looked at. */
+const memorySteps = [0, 20_000, 40_000, 60_000, 80_000, 100_000]
+
+async function memoryOf (server: Server, requests: readonly Buffer[], connections: number): Promise<string[][]> {
+  const rows: string[][] = []
   let done = 0
   let cpu = 0
-  for (const target of [0, 20_000, 40_000, 60_000, 80_000, 100_000]) {
-    const before = done
-    // Every other connection speaks the other era.
-    if (target > done) done += (await load(server.port, eras.map(callRequest), connections, { calls: target - done })).calls
+  for (const step of memorySteps) {
+    const calls = step - done
+    if (calls > 0) await load(server.port, requests, connections, { calls })
+    done = step
     const now = await server.usage()
-    rows.push([String(done), (now.rss / 1_048_576).toFixed(1), (now.heapUsed / 1_048_576).toFixed(1), done === before ? '' : ((now.cpu - cpu) / (done - before)).toFixed(0)])
+    rows.push([String(step), megabytes(now.rss), megabytes(now.heapTotal), megabytes(now.heapUsed), calls === 0 ? '' : ((now.cpu - cpu) / calls).toFixed(0)])
     cpu = now.cpu
   }
-  return `memory of the app, both eras in turn\n${table(rows)}`
+  return rows
+}
+
+async function memory (bench: Bench, { tools, connections }: BenchOptions): Promise<string> {
+  const django = await bench.django()
+  const app = await bench.app(django, tools)
+  const bytes = Math.max(...await Promise.all(eras.map((era) => answerBytes(app, era))))
+  const head = ['calls', 'RSS MB', 'heap MB', 'of it used', 'CPU µs/call']
+  // Every other connection speaks the other era.
+  const ours = await memoryOf(app, eras.map(callRequest), connections)
+  await app.stop()
+  const bare = await memoryOf(await bench.server('bare', { django, bytes }), [callRequest('2025-11-25')], connections)
+  return `the app, both eras in turn\n${table([head, ...ours])}\n\nthe bare route\n${table([head, ...bare])}`
 }
 
 async function startTimes (bench: Bench, { tools, rounds }: BenchOptions): Promise<string> {
@@ -116,7 +134,7 @@ async function startTimes (bench: Bench, { tools, rounds }: BenchOptions): Promi
   }
   const [bare = [], app = []] = results.values()
   const more = new Figure(app.map(({ milliseconds }, round) => milliseconds - (bare[round]?.milliseconds ?? NaN)))
-  return `from the start of the process until it listens, from sources, ${tools} tools\n${table([
+  return `from the start of the process until it listens, ${tools} tools\n${table([
     ['', 'ms', 'CPU ms', 'RSS MB'],
     ...[...results].map(([name, measured]) => [name === 'app' ? 'app' : 'bare Fastify', new Figure(measured.map(({ milliseconds }) => milliseconds)).show(0), new Figure(measured.map(({ cpu }) => cpu)).show(0), new Figure(measured.map(({ rss }) => rss)).show(0)]),
     ['difference', more.show(0), '', '']
@@ -147,7 +165,7 @@ const questions = { calls, list, memory, start: startTimes, profile }
 const manifest = z.object({ version: z.string() })
 
 function versionOf (name: string): string {
-  return `${name} ${manifest.parse(JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), 'utf8'))).version}`
+  return `${name} ${manifest.parse(JSON.parse(readFileSync(join('node_modules', name, 'package.json'), 'utf8'))).version}`
 }
 
 function describeMachine (): string {
@@ -165,7 +183,7 @@ try {
     pinLoad()
     const bench = new Bench()
     try {
-      print(`${describeMachine()}\n${options.rounds} rounds in turn of ${options.seconds} s each, ${options.connections} connections; medians (least–most).\n`)
+      print(`${describeMachine()}\n${options.rounds} rounds in turn of ${options.seconds} s each, ${options.connections} connections; medians (least–most).${process.env.NODE_OPTIONS === undefined ? '' : `\nNODE_OPTIONS=${process.env.NODE_OPTIONS}`}\n`)
       print(await questions[options.question](bench, options))
     } finally {
       await bench.end()

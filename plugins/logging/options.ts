@@ -1,6 +1,5 @@
 import { Writable } from 'node:stream'
 import { LogController, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify'
-import pino from 'pino'
 import pretty from 'pino-pretty'
 import { z } from 'zod'
 import { checkOptions, text, type OptionsShape } from '../../checks/options.ts'
@@ -82,26 +81,6 @@ class ErrorLines extends LogController {
   }
 }
 
-/** Bytes of lines that are written at once, and milliseconds after which fewer are. */
-const bufferedBytes = 4096
-const bufferedTime = 250
-
-/**
- * Standard output that takes several lines at once: a system call for each line costs as much as making it. What is
- * in the buffer is written when the process exits, however it does, short of being killed.
- */
-function bufferedOutput (): ReturnType<typeof pino.destination> {
-  if (output === undefined) {
-    const opened = pino.destination({ dest: 1, sync: false, minLength: bufferedBytes })
-    setInterval(() => { opened.flush() }, bufferedTime).unref()
-    output = opened
-  }
-  return output
-}
-
-/** There is one standard output, however many servers are made. */
-let output: ReturnType<typeof pino.destination> | undefined
-
 /**
  * Server options that make Fastify write one JSON object a line with the fields timestamp (ISO 8601, UTC), level,
  * logger, message, environment, service, version, correlation_id and exception. Of Fastify's own lines about
@@ -110,7 +89,7 @@ let output: ReturnType<typeof pino.destination> | undefined
  */
 export function loggingOptions (options: LogFormat) {
   const { level, format, environment, service, version, destination } = checkOptions('logging', optionsSchema, options)
-  const stream = format === 'text' ? textStream(destination) : destination ?? bufferedOutput()
+  const stream = format === 'text' ? textStream(destination) : destination
   return {
     logger: {
       level: pinoLevels[level],
@@ -125,7 +104,7 @@ export function loggingOptions (options: LogFormat) {
         log: ({ err, ...fields }: Record<string, unknown>) => err === undefined ? fields : { ...fields, exception: err }
       },
       serializers: { exception: (error: unknown) => loggedException(error) },
-      stream
+      ...(stream === undefined ? {} : { stream })
     },
     logController: new ErrorLines({ requestIdLogLabel: 'correlation_id' })
   } satisfies FastifyServerOptions
