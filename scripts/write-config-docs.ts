@@ -1,7 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { existsSync, readFileSync } from 'node:fs'
 import { ConfigError, configSchema, documentationOf, loadConfig, type Documentation } from '../config.ts'
+import { between, cell, pathOf, runWhereMain, type Generated } from './generated.ts'
 
 /** One variable as it is shown to operators. */
 export interface Variable extends Documentation {
@@ -105,10 +104,6 @@ export function envExample (all: readonly Variable[]): string {
   return `${[head, ...blocks].join('\n\n')}\n`
 }
 
-function cell (text: string): string {
-  return text.replaceAll('|', '\\|')
-}
-
 function shownDefault ({ default: value, required }: Variable): string {
   if (required) return '**required**'
   if (value === undefined) return 'not set'
@@ -126,31 +121,6 @@ export function tables (all: readonly Variable[]): string {
   ].join('\n')).join('\n\n')
 }
 
-const begin = '<!-- variables -->'
-const end = '<!-- /variables -->'
-
-/**
- * The page with new tables between its markers.
- * @throws {Error} for a page without markers
- */
-export function withTables (page: string, all: readonly Variable[]): string {
-  const from = page.indexOf(begin)
-  const to = page.indexOf(end)
-  if (from === -1 || to < from) throw new Error(`There is no ${begin} with ${end} after it.`)
-  return `${page.slice(0, from + begin.length)}\n\n${tables(all)}\n\n${page.slice(to)}`
-}
-
-/** A generated file: where it is, what it holds and what it should hold. */
-export interface Generated {
-  path: string
-  current: string
-  wanted: string
-}
-
-function pathOf (file: string): string {
-  return fileURLToPath(new URL(`../${file}`, import.meta.url))
-}
-
 /** Everything that is generated from the configuration's schema. */
 export function generated (): Generated[] {
   const all = variables()
@@ -159,25 +129,8 @@ export function generated (): Generated[] {
   const text = readFileSync(page, 'utf8')
   return [
     { path: example, current: existsSync(example) ? readFileSync(example, 'utf8') : '', wanted: envExample(all) },
-    { path: page, current: text, wanted: withTables(text, all) }
+    { path: page, current: text, wanted: between(text, 'variables', tables(all)) }
   ]
 }
 
-/**
- * Writes the files that are stale, or with `--check` only names them. Gives the exit code: 1 where a check found one.
- * @throws {TypeError} for an argument that does not exist
- */
-export function run (args: string[], files: readonly Generated[], say: (line: string) => void): number {
-  const { check } = parseArgs({ args, options: { check: { type: 'boolean', default: false } } }).values
-  const stale = files.filter(({ current, wanted }) => current !== wanted)
-  for (const { path, wanted } of stale) {
-    if (!check) writeFileSync(path, wanted)
-    say(check ? `${path} is stale: npm run docs\n` : `${path} is written\n`)
-  }
-  return check && stale.length > 0 ? 1 : 0
-}
-
-// Not import.meta.main, which Node 22 does not have.
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  process.exitCode = run(process.argv.slice(2), generated(), (line) => { process.stderr.write(line) })
-}
+runWhereMain(import.meta.url, generated)

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import t from 'tap'
 import { ConfigError, configSchema, loadConfig } from '../config.ts'
-import { envExample, generated, run, tables, variables, withTables, type Variable } from '../scripts/write-config-docs.ts'
+import { between, run } from '../scripts/generated.ts'
+import { envExample, generated, tables, variables, type Variable } from '../scripts/write-config-docs.ts'
 import { apiKey, secret } from './helper.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -74,12 +75,12 @@ t.test('a bar in a text does not end a cell, and an empty default is called so',
   t.match(tables([variable, { ...variable, name: 'B_NAME', default: '' }]), '| `A_NAME` | not set | a \\| or b | Says something. |\n| `B_NAME` | empty |')
 })
 
-t.test('tables take the place of what stands between the markers, and need these', async (t) => {
-  const page = 'before <!-- variables --> old <!-- /variables --> after\n'
-  t.equal(withTables(page, [variable]), `before <!-- variables -->\n\n${tables([variable])}\n\n<!-- /variables --> after\n`)
-  t.equal(withTables(withTables(page, [variable]), [variable]), withTables(page, [variable]))
-  t.throws(() => withTables('no markers', [variable]), /<!-- variables -->/)
-  t.throws(() => withTables('<!-- /variables --><!-- variables -->', [variable]), /<!-- variables -->/)
+t.test('what is generated takes the place of what stands between its markers, and needs these', async (t) => {
+  const page = 'before <!-- name --> old <!-- /name --> after\n'
+  t.equal(between(page, 'name', 'new'), 'before <!-- name -->\n\nnew\n\n<!-- /name --> after\n')
+  t.equal(between(between(page, 'name', 'new'), 'name', 'new'), between(page, 'name', 'new'))
+  t.throws(() => between('no markers', 'name', 'new'), /<!-- name -->/)
+  t.throws(() => between('<!-- /name --><!-- name -->', 'name', 'new'), /<!-- name -->/)
 })
 
 t.test('only stale files are written, and none when they are only checked', async (t) => {
@@ -101,7 +102,7 @@ t.test('as a program', async (t) => {
   t.match(start(root, '--check'), { status: 0, stderr: '' })
 
   const copy = t.testdir()
-  for (const name of ['package.json', 'checks', 'config', 'config.ts', 'version.ts', 'scripts/write-config-docs.ts', 'docs/configuration.md', '.env.example']) cpSync(join(root, name), join(copy, name), { recursive: true })
+  for (const name of ['package.json', 'checks', 'config', 'config.ts', 'version.ts', 'scripts/generated.ts', 'scripts/write-config-docs.ts', 'docs/configuration.md', '.env.example']) cpSync(join(root, name), join(copy, name), { recursive: true })
   rmSync(join(copy, '.env.example'))
   writeFileSync(join(copy, 'docs/configuration.md'), '<!-- variables --><!-- /variables -->\n')
   t.match(start(copy, '--check'), { status: 1, stderr: /\.env\.example is stale.*\n.*configuration\.md is stale/ })

@@ -197,7 +197,7 @@ t.test('lists are split at commas, trimmed, and lose empty entries', (t) => {
   t.end()
 })
 
-t.test('attack 67: a hop count, true or every address as trusted proxy is refused', (t) => {
+t.test('[attack 67] [requirement 19] a hop count, true or every address as trusted proxy is refused', (t) => {
   for (const value of ['1', 'true', true, 1, '*', '0.0.0.0/0', '::/0', '10.0.0.0/33', '::1/129', '10.0.0.0/8/8', '10.0.0.0/', 'loopback', 'proxy.example']) {
     t.match(problemsOf(environment({ TRUST_PROXY: value })).TRUST_PROXY, 'expected IP addresses or CIDR ranges', String(value))
   }
@@ -232,7 +232,7 @@ t.test('a Redis URL may carry a password, which is not printed', (t) => {
   t.end()
 })
 
-t.test('attack 93: a secret that is no secret is refused', (t) => {
+t.test('[attack 93] [requirement 18] a secret that is no secret is refused', (t) => {
   const table: Array<[string, string, RegExp]> = [
     ['short', 'Zx9-uY2kLm4Qp7Rs1Tv8Wb3Nc6Dh5Fg', /expected a text of at least 32 characters/],
     ['PEM', '-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\n-----END PUBLIC KEY-----', /a PEM key is not a shared secret/],
@@ -267,7 +267,7 @@ t.test('a key that stands for another is refused', (t) => {
   t.end()
 })
 
-t.test('attack 93: a secret that Django uses too is refused', (t) => {
+t.test('[attack 93] a secret that Django uses too is refused', (t) => {
   for (const other of ['DJANGO_SECRET_KEY', 'SECRET_KEY', 'DJANGO_API_KEY']) {
     for (const variable of ['JWT_SECRET', 'JWT_SECRET_PREVIOUS']) {
       const shared = 'Qp7Rs1Tv8Wb3Nc6Dh5Fg0Zx9-uY2kLm4'
@@ -281,7 +281,7 @@ t.test('attack 93: a secret that Django uses too is refused', (t) => {
   t.end()
 })
 
-t.test('production refuses what is unsafe unless it is asked for by name', (t) => {
+t.test('[requirement 19] [authorization 28] production refuses what is unsafe unless it is asked for by name', (t) => {
   t.match(problemsOf(environment({ AUTH_ENABLED: 'false' })).AUTH_ENABLED, 'refused in production unless ALLOW_UNAUTHENTICATED=true')
   t.match(problemsOf(environment({ AUTH_ENABLED: false })).AUTH_ENABLED, 'refused in production unless ALLOW_UNAUTHENTICATED=true')
   t.match(problemsOf(environment({ ALLOWED_ORIGINS: '*' })).ALLOWED_ORIGINS, 'refused in production')

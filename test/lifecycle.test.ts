@@ -50,7 +50,7 @@ async function call (url: string): Promise<Response> {
 }
 
 for (const [name, argsFor] of Object.entries(starts)) {
-  t.test(`${name}: a call in flight finishes on SIGTERM and the process exits 0`, async (t) => {
+  t.test(`[attack 85] ${name}: a call in flight finishes on SIGTERM and the process exits 0`, async (t) => {
     let answer: () => void = () => undefined
     let reached: () => void = () => undefined
     const atDjango = new Promise<void>((resolve) => { reached = resolve })

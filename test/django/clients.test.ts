@@ -238,7 +238,7 @@ t.test('the official clients read a refusal', async (t) => {
   await t.rejects(connectLegacy(t, url, token({ scope: '' })), /insufficient_scope/)
 })
 
-t.test('1,000 interleaved calls of different principals: every answer is its caller\'s own', async (t) => {
+t.test('[attack 37] 1,000 interleaved calls of different principals: every answer is its caller\'s own', async (t) => {
   const folder = t.testdir({
     'whoami.mjs': `export default { name: 'whoami', description: 'd', annotations: { readOnlyHint: true }, input: { type: 'object', properties: { nonce: { type: 'string' } } },
       async handler ({ nonce }, { principal }) { await new Promise((resolve) => { setTimeout(resolve, Math.random() * 10) }); return principal.subject + ' ' + nonce } }`

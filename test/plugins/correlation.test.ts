@@ -33,7 +33,7 @@ t.test('every request without an id gets one of its own', async (t) => {
   t.not(first.headers['x-correlation-id'], second.headers['x-correlation-id'])
 })
 
-t.test('an id that could harm a log line or a header is replaced, not cleaned', async (t) => {
+t.test('[requirement 36] [attack 47] an id that could harm a log line or a header is replaced, not cleaned', async (t) => {
   const table: Record<string, string | string[] | undefined> = {
     empty: '',
     'line break': 'a\nlevel=CRITICAL',
@@ -57,7 +57,7 @@ t.test('an id that could harm a log line or a header is replaced, not cleaned', 
   for (const [name, value] of Object.entries(table)) t.match(correlationIdFrom(value), uuid, name)
 })
 
-t.test('an unacceptable id over the wire does not come back', async (t) => {
+t.test('[requirement 36] an unacceptable id over the wire does not come back', async (t) => {
   const app = await build(t)
   for (const id of ['a b', '{"a":1}', 'a'.repeat(10_240), 'a, b', '%0d%0a']) {
     const response = await app.inject({ url: '/', headers: { 'x-correlation-id': id } })

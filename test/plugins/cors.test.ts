@@ -22,7 +22,7 @@ function names (value: unknown): string[] {
   return String(value).split(',').map((name) => name.trim().toLowerCase())
 }
 
-t.test('a preflight of an allowed origin lists what may be sent', async (t) => {
+t.test('[requirement 29] a preflight of an allowed origin lists what may be sent', async (t) => {
   const response = await preflight(await build(t, [good, 'https://other.example.com']), good)
   t.equal(response.statusCode, 204)
   t.equal(response.headers['access-control-allow-origin'], good)
@@ -48,7 +48,7 @@ t.test('what else may be sent is asked for with every preflight', async (t) => {
   t.ok((await allowed()).includes('mcp-param-team'))
 })
 
-t.test('attack 65: an origin that is not allowed gets no permission, and is not mirrored', async (t) => {
+t.test('[attack 65] an origin that is not allowed gets no permission, and is not mirrored', async (t) => {
   const app = await build(t, [good])
   for (const origin of ['https://evil.example', 'null', 'https://app.example.com.evil.example', 'https://evil-app.example.com', 'http://app.example.com', 'https://app.example.com:8443', 'HTTPS://APP.EXAMPLE.COM', `${good}/`, '*']) {
     for (const response of [await preflight(app, origin), await app.inject({ method: 'POST', url: '/mcp', headers: { origin } })]) {
@@ -58,7 +58,7 @@ t.test('attack 65: an origin that is not allowed gets no permission, and is not 
   }
 })
 
-t.test('an answer to an allowed origin may be read, with the headers that a client needs', async (t) => {
+t.test('[requirement 29] an answer to an allowed origin may be read, with the headers that a client needs', async (t) => {
   const app = await build(t, [good])
   const response = await app.inject({ method: 'POST', url: '/mcp', headers: { origin: good } })
   t.equal(response.statusCode, 200)

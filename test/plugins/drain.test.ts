@@ -46,7 +46,7 @@ t.test('a server that was not told to stop does not drain', async (t) => {
 })
 
 for (const path of ['/slow', '/hijacked']) {
-  t.test(`a request of ${path} in flight is finished, and its kept connection does not hold the server`, async (t) => {
+  t.test(`[attack 85] a request of ${path} in flight is finished, and its kept connection does not hold the server`, async (t) => {
     const { app, request, release, arrival, draining } = await build(t)
     const answer = request(path)
     await arrival

@@ -130,7 +130,7 @@ t.test('mistakes of the client are no errors', async (t) => {
   t.same(log.records.filter(({ level }) => level === 'ERROR' || level === 'WARNING'), [])
 })
 
-t.test('a request is one line, without its query', async (t) => {
+t.test('[attack 75] a request is one line, without its query', async (t) => {
   const { app, log } = await build(t)
   log.lines.length = 0
   const response = await app.inject({ url: '/?token=hunter2', headers: { 'x-correlation-id': 'mine' } })
@@ -150,7 +150,7 @@ t.test('requests that lead nowhere are logged too, without their query', async (
   t.notMatch(log.text, 'hunter2')
 })
 
-t.test('the failure of a route does not bring its query into the log', async (t) => {
+t.test('[attack 75] the failure of a route does not bring its query into the log', async (t) => {
   const { app, log } = await build(t, {}, (app) => { app.get('/broken', async () => { throw new Error('broken') }) })
   await app.inject('/broken?access_token=hunter2')
   await line(log, isAccess)
@@ -170,7 +170,7 @@ t.test('quiet routes are logged at level debug', async (t) => {
   t.same(info.log.records.filter((record) => isAccess(record)).map(({ path }) => path), ['/'])
 })
 
-t.test('no header reaches a line', async (t) => {
+t.test('[attack 75] [requirement 37] no header reaches a line', async (t) => {
   const { app, log } = await build(t)
   await app.inject({ url: '/', headers: { authorization: 'Bearer hunter2', cookie: 'a=hunter2', 'user-agent': 'hunter2', referer: 'http://hunter2/' } })
   await line(log, isAccess)
@@ -223,7 +223,7 @@ t.test('a hijacked answer is logged as well', async (t) => {
   t.match(await line(log, isAccess), { message: 'request completed', path: '/hijacked', status: 202 })
 })
 
-t.test('line breaks and escape sequences in values stay inside the one line', async (t) => {
+t.test('[attack 76] line breaks and escape sequences in values stay inside the one line', async (t) => {
   const { app, log } = await build(t)
   log.lines.length = 0
   app.log.info({ name: 'a\n{"level":"CRITICAL"}\u001b[31m' }, 'b\r\nc\u001b[0m')

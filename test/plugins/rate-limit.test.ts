@@ -107,7 +107,7 @@ t.test('a limit where nobody says who a principal is counts by address', async (
   t.same(await statuses(app, 1, '/', { remoteAddress: '192.0.2.2' }), [200])
 })
 
-t.test('attack 68: addresses of one IPv6 /64 network share one count', async (t) => {
+t.test('[attack 68] addresses of one IPv6 /64 network share one count', async (t) => {
   const app = await build(t)
   const network = ['2001:db8:1:2::1', '2001:db8:1:2:ffff:ffff:ffff:ffff', '2001:DB8:1:2:0:0:0:3', '2001:0db8:0001:0002::4']
   const found: number[] = []
@@ -117,7 +117,7 @@ t.test('attack 68: addresses of one IPv6 /64 network share one count', async (t)
   t.equal(app.limits.clients(), 2)
 })
 
-t.test('attack 68: a mapped IPv4 address is the IPv4 address', async (t) => {
+t.test('[attack 68] a mapped IPv4 address is the IPv4 address', async (t) => {
   const app = await build(t)
   const found: number[] = []
   for (const remoteAddress of ['192.0.2.1', '::ffff:192.0.2.1', '::FFFF:c000:201', '0:0:0:0:0:ffff:192.0.2.1']) found.push(...await statuses(app, 1, '/address', { remoteAddress }))
@@ -125,7 +125,7 @@ t.test('attack 68: a mapped IPv4 address is the IPv4 address', async (t) => {
   t.same(await statuses(app, 1, '/address', { remoteAddress: '::ffff:192.0.2.2' }), [200], 'mapped addresses are not one network')
 })
 
-t.test('attack 69: a flood of more keys than are kept does not free one that is held back', async (t) => {
+t.test('[attack 69] a flood of more keys than are kept does not free one that is held back', async (t) => {
   const app = await build(t, { maxKeys: 10 })
   const victim = { remoteAddress: '192.0.2.1' }
   t.same(await statuses(app, 4, '/address', victim), [200, 200, 200, 429])
@@ -134,7 +134,7 @@ t.test('attack 69: a flood of more keys than are kept does not free one that is 
   t.same(await statuses(app, 1, '/address', victim), [429])
 })
 
-t.test('attack 69: one that has used up its number, but not gone over it, is held back after a flood too', async (t) => {
+t.test('[attack 69] one that has used up its number, but not gone over it, is held back after a flood too', async (t) => {
   const app = await build(t, { maxKeys: 10 })
   const victim = { remoteAddress: '192.0.2.1' }
   t.same(await statuses(app, 3, '/address', victim), [200, 200, 200])
@@ -220,7 +220,7 @@ async function ping (app: FastifyInstance, bearer = token(), options: { remoteAd
   })
 }
 
-t.test('a principal is refused with error, message, Retry-After and the metric', async (t) => {
+t.test('[requirement 34] a principal is refused with error, message, Retry-After and the metric', async (t) => {
   const app = await buildApp(t, few)
   t.equal((await ping(app)).statusCode, 200)
   const second = await ping(app)
@@ -234,7 +234,7 @@ t.test('a principal is refused with error, message, Retry-After and the metric',
   t.match((await app.inject('/metrics')).body, '\nmcp_rate_limited_total 1\n')
 })
 
-t.test('attack 71: two principals behind one address have their own numbers', async (t) => {
+t.test('[attack 71] two principals behind one address have their own numbers', async (t) => {
   const app = await buildApp(t, few)
   const a = token({ sub: 'a' })
   const b = token({ sub: 'b' })
@@ -243,7 +243,7 @@ t.test('attack 71: two principals behind one address have their own numbers', as
   t.same(found, [200, 200, 429, 200, 200, 429])
 })
 
-t.test('attack 71: the same user through another client or of another issuer is another principal', async (t) => {
+t.test('[attack 71] the same user through another client or of another issuer is another principal', async (t) => {
   const app = await buildApp(t, { ...few, RATE_LIMIT_ADDRESS_REQUESTS: '100' })
   for (const claims of [{ sub: 'a' }, { sub: 'a', client_id: 'one' }, { sub: 'a', client_id: 'two' }, { sub: 'a', iss: 'https://auth.example.com' }]) {
     const found: number[] = []
@@ -252,14 +252,14 @@ t.test('attack 71: the same user through another client or of another issuer is 
   }
 })
 
-t.test('attack 71: one principal has one number from many addresses', async (t) => {
+t.test('[attack 71] one principal has one number from many addresses', async (t) => {
   const app = await buildApp(t, { ...few, TRUST_PROXY: '127.0.0.1' })
   const found: number[] = []
   for (const address of ['192.0.2.1', '192.0.2.2', '2001:db8::1']) found.push((await ping(app, token(), { headers: { 'x-forwarded-for': address } })).statusCode)
   t.same(found, [200, 200, 429])
 })
 
-t.test('attack 66: an address that a client makes up does not count', async (t) => {
+t.test('[attack 66] an address that a client makes up does not count', async (t) => {
   const app = await buildApp(t, few)
   const found: number[] = []
   for (let index = 0; index < 3; index += 1) found.push((await app.inject({ url: '/nothing', headers: { 'x-forwarded-for': `192.0.2.${index}` } })).statusCode)
@@ -271,7 +271,7 @@ t.test('attack 66: an address that a client makes up does not count', async (t) 
   t.same(spoofed, [404, 404, 429], 'in front of what the proxy saw')
 })
 
-t.test('an address is limited before authentication', async (t) => {
+t.test('[requirement 34] an address is limited before authentication', async (t) => {
   const app = await buildApp(t, { RATE_LIMIT_REQUESTS: '100', RATE_LIMIT_ADDRESS_REQUESTS: '3' })
   t.equal((await ping(app)).statusCode, 200)
   t.equal((await app.inject({ method: 'POST', url: '/mcp' })).statusCode, 401)
@@ -291,7 +291,7 @@ t.test('an address has ten times the number of a principal where nothing is said
   t.same(found, [...Array.from({ length: 20 }, () => 405), 429])
 })
 
-t.test('attack 70: a flood of unknown paths is limited', async (t) => {
+t.test('[attack 70] a flood of unknown paths is limited', async (t) => {
   const app = await buildApp(t, few)
   const found: number[] = []
   for (let index = 0; index < 4; index += 1) found.push((await app.inject(`/${index}.php?x=${index}`)).statusCode)
@@ -300,7 +300,7 @@ t.test('attack 70: a flood of unknown paths is limited', async (t) => {
   t.equal((await ping(app)).statusCode, 200, 'the endpoint is counted by itself')
 })
 
-t.test('a flood of wrong tokens is limited', async (t) => {
+t.test('[requirement 34] a flood of wrong tokens is limited', async (t) => {
   const app = await buildApp(t, { RATE_LIMIT_REQUESTS: '2', RATE_LIMIT_ADDRESS_REQUESTS: '100' })
   const found: number[] = []
   for (let index = 0; index < 4; index += 1) found.push((await ping(app, `guess-${index}`)).statusCode)

@@ -64,7 +64,7 @@ t.test('a user who declines is taken at their word', async (t) => {
   t.strictSame(deleted, [])
 })
 
-t.test('attack 38: a state that is forged, another call\'s, another principal\'s or used is refused', async (t) => {
+t.test('[attack 38] [requirement 33] a state that is forged, another call\'s, another principal\'s or used is refused', async (t) => {
   const { tool, deleted } = deleting()
   const app = await buildApp(t, {}, undefined, { tools: [tool] })
   const fresh = async (): Promise<string> => (await modernRpc(app, 'tools/call', call)).json().result.requestState
@@ -88,7 +88,7 @@ t.test('attack 38: a state that is forged, another call\'s, another principal\'s
   t.strictSame(deleted, [])
 })
 
-t.test('a state ends after ten minutes', (t) => {
+t.test('[attack 38] [requirement 33] a state ends after ten minutes', (t) => {
   const binding = { principal: 'p', method: 'm', target: 't', arguments: { b: [1, null], a: undefined } }
   const sealed = new SealedState('a secret of any kind')
   const [kept, late] = [sealed.seal({ x: 1 }, binding), sealed.seal({ x: 2 }, binding)]

@@ -61,14 +61,14 @@ t.test('a stream needs a token with the scope', async (t) => {
   t.equal((await open(url, 'nonsense')).response.status, 401)
 })
 
-t.test('attack 89: a stream ends with its token', async (t) => {
+t.test('[attack 89] [requirement 32] a stream ends with its token', async (t) => {
   const { url } = await reachable(t)
   const stream = await open(url, token({ exp: fromNow(2) }))
   t.ok(await stream.next())
   t.equal(await stream.next(), undefined)
 })
 
-t.test('attack 84: one principal has ten streams at most, and ends them by going away', async (t) => {
+t.test('[attack 84] [requirement 32] one principal has ten streams at most, and ends them by going away', async (t) => {
   const { url } = await reachable(t)
   const leaving = new AbortController()
   for (let index = 0; index < 10; index += 1) t.ok(await (await open(url, token(), leaving.signal)).next())
@@ -97,7 +97,7 @@ t.test('a filter that is none is refused', async (t) => {
   t.match(await response.json(), { error: { code: -32602 } })
 })
 
-t.test('attack 89: a stream ends when its token is revoked', async (t) => {
+t.test('[attack 89] [requirement 32] a stream ends when its token is revoked', async (t) => {
   let revoked = false
   const app = Fastify()
   const streams = new ListenStreams({ info: { name: 'test', version: '1' }, log: app.log, isRevoked: () => revoked, revocationInterval: 10 })

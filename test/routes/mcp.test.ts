@@ -108,7 +108,7 @@ t.test('a Django that is down is an error result, not a crash', async (t) => {
   t.match(errorText((await rpc(app, 'tools/call', { name: 'get_opportunities', arguments: {} })).json()), /cannot be reached[\s\S]*Try again later/)
 })
 
-t.test('what a tool throws stays inside, and is in the log with the correlation id', async (t) => {
+t.test('[attack 74] what a tool throws stays inside, and is in the log with the correlation id', async (t) => {
   const folder = t.testdir({
     'fails.mjs': 'export default { name: "fails", description: "d", input: { type: "object" }, annotations: { readOnlyHint: true }, handler () { throw new Error("password=hunter2") } }'
   })
@@ -161,7 +161,7 @@ t.test('GET and DELETE are answered with 405 and Allow, without a token', async 
   }
 })
 
-t.test('bodies that are no JSON-RPC message', async (t) => {
+t.test('[attack 34] [attack 56] [attack 59] [requirement 31] bodies that are no JSON-RPC message', async (t) => {
   const app = await buildApp(t)
   const post = async (payload: string | Buffer, headers: Record<string, string> = {}) => await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), ...headers }, payload })
   const cases = [
@@ -194,7 +194,7 @@ t.test('a protocol version that does not exist is refused', async (t) => {
   t.equal(response.statusCode, 400)
 })
 
-t.test('attack 31: a tool that needs more than the token has is refused with 403 before anything is written', async (t) => {
+t.test('[attack 31] [attack 90] [requirement 5] [requirement 7] a tool that needs more than the token has is refused with 403 before anything is written', async (t) => {
   const folder = t.testdir({
     'wipe.mjs': 'export default { name: "wipe", description: "d", scopes: ["write", "admin"], input: { type: "object" }, handler: () => "wiped" }'
   })
@@ -206,7 +206,7 @@ t.test('attack 31: a tool that needs more than the token has is refused with 403
   t.match((await rpc(app, 'tools/call', { name: 'wipe' }, token({ scope: 'write admin' }))).json().result.content, [{ text: 'wiped' }])
 })
 
-t.test('attack 57 and 64: a page of another origin is refused on every method', async (t) => {
+t.test('[attack 57] [attack 64] [requirement 28] a page of another origin is refused on every method', async (t) => {
   const app = await buildApp(t, { ALLOWED_ORIGINS: 'https://app.example.com', PUBLIC_URL: 'https://mcp.example.com' })
   const post = async (origin: string, method: 'POST' | 'GET' | 'DELETE' = 'POST') => await app.inject({
     method, url: '/mcp', headers: { ...mcpHeaders(token()), origin }, ...(method === 'POST' ? { payload: { jsonrpc: '2.0', id: 1, method: 'ping' } } : {})
@@ -220,7 +220,7 @@ t.test('attack 57 and 64: a page of another origin is refused on every method', 
   t.equal((await post('https://mcp.example.com')).statusCode, 200, 'its own')
 })
 
-t.test('a client that hangs up aborts the call down to the request to Django', async (t) => {
+t.test('[attack 84] [requirement 32] a client that hangs up aborts the call down to the request to Django', async (t) => {
   let reached: () => void = () => undefined
   let aborted: () => void = () => undefined
   const atDjango = new Promise<void>((resolve) => { reached = resolve })
@@ -242,7 +242,7 @@ t.test('a client that hangs up aborts the call down to the request to Django', a
   t.match(metrics, /mcp_requests_in_flight 0\n/)
 })
 
-t.test('calls are counted by method, tool and outcome; names that clients invent are not', async (t) => {
+t.test('[requirement 38] calls are counted by method, tool and outcome; names that clients invent are not', async (t) => {
   const django = await djangoStub(t, (request, response) => { json(response, request.url?.includes('status=won') === true ? 400 : 200, request.url?.includes('status=won') === true ? { status: ['x'] } : page) })
   const app = await buildApp(t, { DJANGO_BASE_URL: django.url })
   await rpc(app, 'tools/call', { name: 'get_opportunities', arguments: {} })
@@ -274,7 +274,7 @@ t.test('the four endpoints of operators need no token and have no limit', async 
   t.equal(django.requests.length, 1, 'and none of them asks Django')
 })
 
-t.test('metadata of the protected resource is served as the challenge says, and only with authentication', async (t) => {
+t.test('[attack 94] [requirement 1] [requirement 2] [requirement 3] [authorization 2] [authorization 3] [authorization 6] [authorization 33] [authorization 35] [authorization 36] metadata of the protected resource is served as the challenge says, and only with authentication', async (t) => {
   const app = await buildApp(t, { PUBLIC_URL: 'https://mcp.example.com/', JWT_ISSUER: 'https://auth.example.com' })
   const challenge = String((await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(), host: 'evil.example', 'x-forwarded-host': 'evil.example' }, payload: {} })).headers['www-authenticate'])
   t.equal(challenge, 'Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp", scope="read"')
@@ -300,7 +300,7 @@ t.test('the path inside a public URL belongs to the metadata path', async (t) =>
   t.match((await app.inject('/.well-known/oauth-protected-resource/django/mcp')).json(), { resource: 'https://example.com/django/mcp' })
 })
 
-t.test('credentials and secrets are in no log line', async (t) => {
+t.test('[attack 75] [authorization 27] credentials and secrets are in no log line', async (t) => {
   const log = new LogLines()
   const app = await buildApp(t, { LOG_LEVEL: 'DEBUG', DJANGO_MAX_RETRIES: 0 }, log)
   const good = token()
@@ -319,7 +319,7 @@ t.test('an address that is no route says so without echoing it', async (t) => {
   t.strictSame(response.json(), { error: 'Not found', message: 'There is nothing at this address. The MCP endpoint is /mcp.' })
 })
 
-t.test('a failure nobody foresaw is 500 without a word of it', async (t) => {
+t.test('[attack 74] [requirement 36] a failure nobody foresaw is 500 without a word of it', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(fp(djangoMcpServer), { loaded: loadConfig(environment()) })
@@ -331,7 +331,7 @@ t.test('a failure nobody foresaw is 500 without a word of it', async (t) => {
   t.match((await app.inject('/refuses')).json(), { error: "I'm a Teapot", message: /^The request could not be served/ })
 })
 
-t.test('attack 28: two Authorization headers are refused', async (t) => {
+t.test('[attack 28] two Authorization headers are refused', async (t) => {
   const { url } = await listen(t)
   const { hostname, port } = new URL(url)
   const bearer = token()
@@ -420,7 +420,7 @@ t.test('other methods than POST are not allowed on the endpoint', async (t) => {
   for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'] as const) t.equal((await app.inject({ method, url: '/mcp' })).statusCode, 405, method)
 })
 
-t.test('with an issuer a token must say whom it is for', async (t) => {
+t.test('[requirement 12] [authorization 10] [authorization 30] with an issuer a token must say whom it is for', async (t) => {
   const app = await buildApp(t, { JWT_ISSUER: 'https://auth.example.com', PUBLIC_URL: 'https://mcp.example.com' })
   const iss = 'https://auth.example.com'
   t.equal((await rpc(app, 'ping', {}, token({ iss }))).statusCode, 401)

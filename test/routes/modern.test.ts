@@ -61,7 +61,7 @@ t.test('lists say how long they may be kept, and by whom', async (t) => {
   t.match((await modernRpc(app, 'resources/read', { uri: 'app://not-kept' })).json().result, { ttlMs: 0, cacheScope: 'private' })
 })
 
-t.test('headers and body that disagree are refused with 400', async (t) => {
+t.test('[attack 33] [requirement 30] headers and body that disagree are refused with 400', async (t) => {
   const app = await buildApp(t)
   const call = modernRequest('tools/call', { name: 'get_opportunities', arguments: {} })
   const { 'mcp-method': _method, ...withoutMethod } = call.headers
@@ -69,7 +69,7 @@ t.test('headers and body that disagree are refused with 400', async (t) => {
   const { 'mcp-protocol-version': _version, ...withoutVersion } = call.headers
   const cases: Array<[string, Record<string, string>]> = [
     ['another method', { ...call.headers, 'mcp-method': 'tools/list' }],
-    ['attack 33: another name', { ...call.headers, 'mcp-name': 'safe' }],
+    ['another name', { ...call.headers, 'mcp-name': 'safe' }],
     ['another version', { ...call.headers, 'mcp-protocol-version': '2025-11-25' }],
     ['no method', withoutMethod],
     ['no name', withoutName],
@@ -86,7 +86,7 @@ t.test('headers and body that disagree are refused with 400', async (t) => {
   t.equal((await app.inject({ ...call, headers: { ...call.headers, 'mcp-name': encoded } })).statusCode, 200, 'an encoded name is decoded first')
 })
 
-t.test('headers that a tool asks for must repeat its arguments', async (t) => {
+t.test('[requirement 30] headers that a tool asks for must repeat its arguments', async (t) => {
   const tool = {
     name: 'regional',
     description: 'd',
@@ -254,7 +254,7 @@ t.test('every kind of content arrives', async (t) => {
   }
 })
 
-t.test('tools that throw, or give what their schema forbids, tell nothing', async (t) => {
+t.test('[attack 74] tools that throw, or give what their schema forbids, tell nothing', async (t) => {
   const app = await buildApp(t, {}, undefined, {
     tools: [
       { name: 'throws', description: 'd', input: { type: 'object' }, annotations: { readOnlyHint: true }, handler () { throw new Error('password=hunter2') } },

@@ -100,7 +100,7 @@ t.test('before authentication nobody is known', async (t) => {
   t.equal(unknown.headers['www-authenticate'], 'Bearer error="insufficient_scope", scope="read"')
 })
 
-t.test('attack 1: a token without a signature is refused, however its alg is written', async (t) => {
+t.test('[attack 1] [requirement 10] a token without a signature is refused, however its alg is written', async (t) => {
   const { app } = await build(t)
   for (const alg of ['none', 'None', 'NONE', 'nOnE', '', null, undefined, ['none'], ['HS256', 'none'], 'none ']) {
     const unsigned = `${base64url(JSON.stringify({ alg, typ: 'JWT' }))}.${base64url(`{${sound}}`)}.`
@@ -108,7 +108,7 @@ t.test('attack 1: a token without a signature is refused, however its alg is wri
   }
 })
 
-t.test('attack 2: an asymmetric algorithm is refused, and a public key is no secret', async (t) => {
+t.test('[attack 2] [requirement 10] an asymmetric algorithm is refused, and a public key is no secret', async (t) => {
   const { app } = await build(t)
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const input = `${base64url('{"alg":"RS256","typ":"JWT"}')}.${base64url(`{${sound}}`)}`
@@ -122,7 +122,7 @@ t.test('attack 2: an asymmetric algorithm is refused, and a public key is no sec
   await refusesAll(t, app, table)
 })
 
-t.test('attack 3: another algorithm in the header is refused although the key is right', async (t) => {
+t.test('[attack 3] [requirement 4] another algorithm in the header is refused although the key is right', async (t) => {
   const { app } = await build(t)
   const signed = (alg: string, hash: string): string => {
     const input = `${base64url(JSON.stringify({ alg, typ: 'JWT' }))}.${base64url(`{${sound}}`)}`
@@ -134,12 +134,12 @@ t.test('attack 3: another algorithm in the header is refused although the key is
   })
 })
 
-t.test('attack 4: a token without exp is refused', async (t) => {
+t.test('[attack 4] [requirement 11] a token without exp is refused', async (t) => {
   const { app } = await build(t)
   await refusesAll(t, app, { missing: raw('"sub":"user-1","scope":"read"'), null: raw('"sub":"user-1","scope":"read","exp":null') })
 })
 
-t.test('attacks 5 and 21: aud must name this service exactly where it is required', async (t) => {
+t.test('[attack 5] [attack 21] [requirement 12] [authorization 11] [authorization 14] [authorization 26] [authorization 31] aud must name this service exactly where it is required', async (t) => {
   const { app, failures } = await build(t, { audienceRequired: true, audience: [audience, 'alias-guid'] })
   const table: Record<string, unknown> = {
     missing: undefined, 'trailing slash': `${audience}/`, case: audience.toUpperCase(), 'http for https': audience.replace('https', 'http'), origin: 'https://mcp.example.com',
@@ -153,13 +153,13 @@ t.test('attacks 5 and 21: aud must name this service exactly where it is require
   t.ok(failures.includes('audience'))
 })
 
-t.test('attack 21: where aud is not required, one that names another service is refused all the same', async (t) => {
+t.test('[attack 21] [requirement 12] [authorization 14] where aud is not required, one that names another service is refused all the same', async (t) => {
   const { app } = await build(t)
   t.equal((await withToken(app, token())).statusCode, 200)
   await refusesAll(t, app, { sibling: token({ aud: 'https://other.example.com/mcp' }), empty: token({ aud: [] }), 'an empty text': token({ aud: '' }), null: token({ aud: null }) })
 })
 
-t.test('attack 6: iss must be the configured one exactly', async (t) => {
+t.test('[attack 6] [requirement 11] iss must be the configured one exactly', async (t) => {
   const issuer = 'https://auth.example.com'
   const { app } = await build(t, { issuer })
   const table: Record<string, unknown> = {
@@ -170,7 +170,7 @@ t.test('attack 6: iss must be the configured one exactly', async (t) => {
   t.equal((await withToken(app, token({ iss: issuer }))).statusCode, 200)
 })
 
-t.test('attack 7: an exp that is no time within the allowed lifetime is refused', async (t) => {
+t.test('[attack 7] [requirement 11] [authorization 13] an exp that is no time within the allowed lifetime is refused', async (t) => {
   const { app } = await build(t)
   const values = {
     infinite: '1e999', 'minus infinite': '-1e999', milliseconds: `${fromNow(600)}000`, text: `"${fromNow(600)}"`, negative: '-1', zero: '0', fraction: `${fromNow(600)}.5`, past: String(fromNow(-1)),
@@ -181,13 +181,13 @@ t.test('attack 7: an exp that is no time within the allowed lifetime is refused'
   t.equal((await withToken(app, token({ exp: fromNow(86_400) }))).statusCode, 200)
 })
 
-t.test('the lifetime counts from iat', async (t) => {
+t.test('[requirement 11] the lifetime counts from iat', async (t) => {
   const { app } = await build(t, { maxLifetime: 3600 })
   await refusesAll(t, app, { long: token({ iat: fromNow(-3600), exp: fromNow(60) }), 'from the epoch': token({ iat: 1 }) })
   t.equal((await withToken(app, token({ iat: fromNow(-1800), exp: fromNow(1700) }))).statusCode, 200)
 })
 
-t.test('attack 8: a token of the future is refused', async (t) => {
+t.test('[attack 8] [requirement 11] a token of the future is refused', async (t) => {
   const { app } = await build(t)
   await refusesAll(t, app, {
     iat: token({ iat: fromNow(60) }), 'iat as text': token({ iat: String(fromNow(0)) }), 'iat infinite': raw(`${sound},"iat":1e999`), 'iat negative': raw(`${sound},"iat":-1`),
@@ -196,7 +196,7 @@ t.test('attack 8: a token of the future is refused', async (t) => {
   t.equal((await withToken(app, token({ iat: fromNow(3), nbf: fromNow(3) }))).statusCode, 200, 'clocks may differ a little')
 })
 
-t.test('attack 9: a sub that names nobody is refused', async (t) => {
+t.test('[attack 9] [requirement 11] a sub that names nobody is refused', async (t) => {
   const { app } = await build(t)
   const table: Record<string, unknown> = { missing: undefined, empty: '', list: ['user-1'], 'empty list': [], object: { id: 1 }, number: 1, true: true, null: null, '256 characters': 'a'.repeat(256) }
   await refusesAll(t, app, Object.fromEntries(Object.entries(table).map(([name, sub]) => [name, token({ sub })])))
@@ -204,7 +204,7 @@ t.test('attack 9: a sub that names nobody is refused', async (t) => {
   t.equal((await withToken(app, token({ sub: 'a'.repeat(255) }))).statusCode, 200)
 })
 
-t.test('attack 10: of a claim that comes twice the last one counts, everywhere', async (t) => {
+t.test('[attack 10] of a claim that comes twice the last one counts, everywhere', async (t) => {
   const { app } = await build(t)
   const twice = (first: string, second: string): string => raw(`"sub":"user-1","scope":"read",${first},"exp":${fromNow(600)},${second}`)
   t.equal((await withToken(app, twice('"sub":"admin"', '"sub":"user-2"'))).json().subject, 'user-2')
@@ -214,7 +214,7 @@ t.test('attack 10: of a claim that comes twice the last one counts, everywhere',
   await refusesAll(t, app, { alg: algorithms })
 })
 
-t.test('attack 11: no scope comes from a prototype', async (t) => {
+t.test('[attack 11] no scope comes from a prototype', async (t) => {
   const { app } = await build(t)
   const claims = `"sub":"user-1","exp":${fromNow(600)}`
   for (const extra of ['"__proto__":{"scope":"read write"}', '"constructor":{"scope":"read write"}', '"constructor":{"prototype":{"scope":"read"}}', '"prototype":{"scopes":["read"]}', '"__proto__":["read"]', '"scope":{"__proto__":"read"}', '"scopes":{"__proto__":["read"],"length":1,"0":"read"}']) {
@@ -229,7 +229,7 @@ t.test('attack 11: no scope comes from a prototype', async (t) => {
   t.equal('issuer' in polluted.json(), false)
 })
 
-t.test('attack 12: crit and b64 are refused', async (t) => {
+t.test('[attack 12] crit and b64 are refused', async (t) => {
   const { app } = await build(t)
   const table = { crit: { crit: ['exp'] }, 'crit of b64': { crit: ['b64'], b64: false }, 'b64 false': { b64: false }, 'b64 true': { b64: true }, 'empty crit': { crit: [] }, 'crit as text': { crit: 'b64' }, 'crit null': { crit: null } }
   await refusesAll(t, app, Object.fromEntries(Object.entries(table).map(([name, fields]) => [name, raw(sound, header(fields))])))
@@ -237,7 +237,7 @@ t.test('attack 12: crit and b64 are refused', async (t) => {
   t.equal((await withToken(app, `${unencoded}.${createHmac('sha256', secret).update(unencoded).digest('base64url')}`)).statusCode, 400)
 })
 
-t.test('attack 13: a kid chooses nothing', async (t) => {
+t.test('[attack 13] a kid chooses nothing', async (t) => {
   const { app } = await build(t)
   const kids: unknown[] = ['../../../../dev/null', '/dev/null', '/proc/sys/kernel/randomize_va_space', '\' UNION SELECT \'key\' --', '| cat /etc/passwd', 'http://127.0.0.1/key', '__proto__', 'constructor', '', null, 1, [], {}, 'k'.repeat(4000)]
   for (const kid of kids) {
@@ -248,7 +248,7 @@ t.test('attack 13: a kid chooses nothing', async (t) => {
   t.equal(response.status, 431, 'more than a header may hold')
 })
 
-t.test('attack 14: a token that brings or names its own key is refused, and nothing is fetched', async (t) => {
+t.test('[attack 14] a token that brings or names its own key is refused, and nothing is fetched', async (t) => {
   let fetched = 0
   const server = createServer((_request, response) => { fetched += 1; response.end('{"keys":[]}') })
   server.on('connection', () => { fetched += 1 })
@@ -266,7 +266,7 @@ t.test('attack 14: a token that brings or names its own key is refused, and noth
   t.equal(fetched, 0)
 })
 
-t.test('attacks 19 and 20: refresh and ID tokens are refused', async (t) => {
+t.test('[attack 19] [attack 20] [requirement 13] [authorization 15] refresh and ID tokens are refused', async (t) => {
   const { app } = await build(t)
   const table: Record<string, Record<string, unknown>> = {
     'token_type refresh': { token_type: 'refresh' }, 'token_type sliding': { token_type: 'sliding' }, 'token_type list': { token_type: ['access'] }, 'token_type null': { token_type: null },
@@ -278,12 +278,12 @@ t.test('attacks 19 and 20: refresh and ID tokens are refused', async (t) => {
   for (const claims of [{ token_type: 'access' }, { typ: 'Bearer' }]) t.equal((await withToken(app, token(claims))).statusCode, 200, JSON.stringify(claims))
 })
 
-t.test('attack 30: a token that is bound to a key is no bearer token', async (t) => {
+t.test('[attack 30] a token that is bound to a key is no bearer token', async (t) => {
   const { app } = await build(t)
   await refusesAll(t, app, { cnf: token({ cnf: { jkt: 'x' } }), 'cnf null': token({ cnf: null }) })
 })
 
-t.test('attack 23: a token that was changed is refused', async (t) => {
+t.test('[attack 23] a token that was changed is refused', async (t) => {
   const { app } = await build(t)
   const good = token()
   const [head = '', payload = '', signature = ''] = good.split('.')
@@ -304,7 +304,7 @@ t.test('attack 23: a token that was changed is refused', async (t) => {
   t.equal((await withToken(app, good)).statusCode, 200)
 })
 
-t.test('attack 23: every single changed character of the signature is refused', async (t) => {
+t.test('[attack 23] every single changed character of the signature is refused', async (t) => {
   const { app } = await build(t)
   const good = token()
   const start = good.lastIndexOf('.') + 1
@@ -316,7 +316,7 @@ t.test('attack 23: every single changed character of the signature is refused', 
   t.equal(accepted, 0)
 })
 
-t.test('attack 27: a token in the query, the body or a cookie is not looked at, and not logged', async (t) => {
+t.test('[attack 27] [requirement 9] [authorization 7] [authorization 9] [authorization 27] a token in the query, the body or a cookie is not looked at, and not logged', async (t) => {
   const { app, log } = await build(t)
   const bearer = token()
   const responses = [
@@ -334,7 +334,7 @@ t.test('attack 27: a token in the query, the body or a cookie is not looked at, 
   t.notMatch(log.text, bearer.slice(-20))
 })
 
-t.test('attack 27: through the whole app no token reaches the log', async (t) => {
+t.test('[attack 27] [authorization 27] through the whole app no token reaches the log', async (t) => {
   const log = new LogLines()
   const app = await buildApp(t, { LOG_LEVEL: 'DEBUG' }, log)
   const bearer = token()
@@ -347,7 +347,7 @@ t.test('attack 27: through the whole app no token reaches the log', async (t) =>
   for (const secretText of [bearer.slice(-20), revoked.slice(-20), bearer.slice(0, 30), secret]) t.notMatch(log.text, secretText)
 })
 
-t.test('attack 28: two Authorization headers are refused, whichever is good', async (t) => {
+t.test('[attack 28] two Authorization headers are refused, whichever is good', async (t) => {
   const { url } = await listen(t)
   const { hostname, port } = new URL(url)
   const good = `Bearer ${token()}`
@@ -365,7 +365,7 @@ t.test('attack 28: two Authorization headers are refused, whichever is good', as
   }
 })
 
-t.test('attack 29: a header that is not Bearer, one space and one token is refused', async (t) => {
+t.test('[attack 29] [requirement 4] [authorization 17] a header that is not Bearer, one space and one token is refused', async (t) => {
   const { app } = await build(t)
   const good = token()
   const malformed = {
@@ -386,13 +386,13 @@ t.test('attack 29: a header that is not Bearer, one space and one token is refus
   for (const scheme of ['bearer', 'BEARER', 'bEaReR']) t.equal((await call(app, `${scheme} ${good}`)).statusCode, 200, scheme)
 })
 
-t.test('attack 29: over the wire a header of 20 KB does not reach the app', async (t) => {
+t.test('[attack 29] over the wire a header of 20 KB does not reach the app', async (t) => {
   const { url } = await listen(t)
   const response = await fetch(`${url}/mcp`, { method: 'POST', headers: { authorization: `Bearer ${'a'.repeat(20_480)}` } })
   t.equal(response.status, 431)
 })
 
-t.test('attack 31: a missing scope is 403 with all scopes of the operation', async (t) => {
+t.test('[attack 31] [requirement 5] [authorization 17] [authorization 18] [authorization 19] [authorization 20] [authorization 21] a missing scope is 403 with all scopes of the operation', async (t) => {
   const { app, failures } = await build(t)
   const response = await withToken(app, token({ scope: 'read' }), '/write')
   t.equal(response.statusCode, 403)
@@ -402,7 +402,7 @@ t.test('attack 31: a missing scope is 403 with all scopes of the operation', asy
   t.equal((await withToken(app, token({ scope: 'write' }), '/write')).statusCode, 200)
 })
 
-t.test('attack 32: only exact names in one text with spaces grant scopes', async (t) => {
+t.test('[attack 32] [requirement 6] [requirement 14] only exact names in one text with spaces grant scopes', async (t) => {
   const { app } = await build(t)
   const none: unknown[] = ['READ', 'Read', 'readwrite', 'read,write', 'read;write', 'reading', 'read:all', '*', 'all', '', ' ', 'read\twrite', 'read\n', '"read"', 'read\u00A0write', ['read'], ['read write'], { read: true }, 1, true, null]
   for (const scope of none) {
@@ -415,7 +415,7 @@ t.test('attack 32: only exact names in one text with spaces grant scopes', async
   for (const [scope, scopes] of Object.entries(granted)) t.same((await withToken(app, token({ scope }))).json().scopes, scopes, scope)
 })
 
-t.test('attack 32: a list grants scopes in the claim scopes, and only as a list of texts', async (t) => {
+t.test('[attack 32] [requirement 14] a list grants scopes in the claim scopes, and only as a list of texts', async (t) => {
   const { app } = await build(t)
   t.same((await withToken(app, token({ scope: undefined, scopes: ['write'] }))).json().scopes, ['write', 'read'])
   for (const scopes of ['read', 'read write', ['READ'], ['read write'], ['read', 1], { 0: 'read', length: 1 }, [['read']], [], null]) {
@@ -433,7 +433,7 @@ t.test('the scopes that every request needs are an option', async (t) => {
   t.equal((await withToken(app, token({ scope: 'admin write' }))).statusCode, 200)
 })
 
-t.test('without credentials the challenge says where to sign in and for what, and names no error', async (t) => {
+t.test('[requirement 3] [authorization 3] [authorization 12] without credentials the challenge says where to sign in and for what, and names no error', async (t) => {
   const { app, failures } = await build(t)
   const response = await call(app, undefined)
   t.equal(response.statusCode, 401)
@@ -442,13 +442,13 @@ t.test('without credentials the challenge says where to sign in and for what, an
   t.same(failures, ['missing'])
 })
 
-t.test('attack 94: the challenge names the configured address, whatever the request says', async (t) => {
+t.test('[attack 94] [requirement 2] the challenge names the configured address, whatever the request says', async (t) => {
   const app = await buildApp(t, { PUBLIC_URL: 'https://mcp.example.com', TRUST_PROXY: '127.0.0.1' })
   const response = await app.inject({ method: 'POST', url: '/mcp', headers: { host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http', forwarded: 'host=evil.example' } })
   t.equal(response.headers['www-authenticate'], 'Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp", scope="read"')
 })
 
-t.test('attack 95: answers to an expired, a forged and a revoked token are the same', async (t) => {
+t.test('[attack 95] [requirement 4] [authorization 12] [authorization 13] answers to an expired, a forged and a revoked token are the same', async (t) => {
   const { app, log, failures } = await build(t, {}, { revokedTokenIds: ['gone'] })
   const responses = []
   for (const bearer of [token({ exp: fromNow(-60) }), raw(sound, { key: other }), token({ jti: 'gone' }), token({ aud: 'other' }), token({ sub: '' }), 'nonsense']) responses.push(await withToken(app, bearer))
@@ -464,7 +464,7 @@ t.test('attack 95: answers to an expired, a forged and a revoked token are the s
   t.match(refusals, failures.map((failure) => ({ level: 'INFO', logger: 'auth', failure, reason: String, correlation_id: String })), 'the log knows the reason')
 })
 
-t.test('attack 24: a revoked token is refused at once', async (t) => {
+t.test('[attack 24] [requirement 15] a revoked token is refused at once', async (t) => {
   const { app } = await build(t)
   const byId = token({ jti: 'id-1' })
   const byToken = token({ jti: 'id-2' })
@@ -486,7 +486,7 @@ t.test('tokens may be revoked from the start', async (t) => {
   t.match((await app.inject('/metrics')).body, 'mcp_auth_failures_total{reason="revoked"} 2')
 })
 
-t.test('during a rotation tokens of both secrets are accepted, and no others', async (t) => {
+t.test('[requirement 18] during a rotation tokens of both secrets are accepted, and no others', async (t) => {
   const app = await buildApp(t, { JWT_SECRET_PREVIOUS: other })
   t.equal((await rpc(app, 'ping')).statusCode, 200)
   t.equal((await rpc(app, 'ping', {}, raw(sound, { key: other }))).statusCode, 200)
@@ -497,7 +497,7 @@ t.test('during a rotation tokens of both secrets are accepted, and no others', a
   t.equal((await rpc(after, 'ping', {}, raw(sound, { key: other }))).statusCode, 401)
 })
 
-t.test('attack 93: a secret that is too short for the algorithm is refused', async (t) => {
+t.test('[attack 93] [requirement 18] a secret that is too short for the algorithm is refused', async (t) => {
   for (const secrets of [['short'], [secret.slice(1)], [secret, 'short'], ['']] as const) {
     const app = Fastify()
     t.teardown(() => app.close())
@@ -528,7 +528,7 @@ t.test('the JWT plugin does not show on the app', async (t) => {
   t.notOk(app.hasRequestDecorator('jwtVerify'))
 })
 
-t.test('attack 25: a deny-list that fails lets nobody in, and does not blame the token', async (t) => {
+t.test('[attack 25] [requirement 15] a deny-list that fails lets nobody in, and does not blame the token', async (t) => {
   const { app, failures } = await build(t)
   app.denyList.isRevoked = () => { throw new Error('the store is gone') }
   const response = await withToken(app, token())
@@ -554,7 +554,7 @@ t.test('AUTH_ENABLED=false lets callers in without a token', async (t) => {
   t.ok(response.json().result.tools.length > 0)
 })
 
-t.test('grants compares every scope, and the anonymous principal has all', (t) => {
+t.test('[requirement 6] [authorization 23] grants compares every scope, and the anonymous principal has all', (t) => {
   const principal = { ...anonymous, scopes: new Set(['a', 'b']) }
   t.equal(grants(principal, []), true)
   t.equal(grants(principal, ['a', 'b']), true)

@@ -30,7 +30,7 @@ t.test('a bad token is verified every time', async (t) => {
   t.equal(inner.verified(), 3)
 })
 
-t.test('a token that has expired is verified again', async (t) => {
+t.test('[authorization 13] a token that has expired is verified again', async (t) => {
   const inner = counting(-1)
   const { verify } = remembering(inner)
   await verify('a')

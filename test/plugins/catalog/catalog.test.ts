@@ -179,7 +179,7 @@ t.test('definitions that are not valid stop the start with what is wrong in them
   t.match((await catalogError(t, { resources: [{ uri: 'x://{open', name: 'r', description: 'd', read: handler }] })).message, /Unclosed template/)
 })
 
-t.test('two tools of one name are refused, also with other capital letters', async (t) => {
+t.test('[attack 82] two tools of one name are refused, also with other capital letters', async (t) => {
   const folder = t.testdir({ a: {}, b: {} })
   const source = (name: string): string => `export default { name: "${name}", description: "d", input: { type: "object" }, handler: () => "x" }`
   await writeFile(join(folder, 'a', 'one.mjs'), source('twice'))
@@ -188,7 +188,7 @@ t.test('two tools of one name are refused, also with other capital letters', asy
   t.match((await catalogError(t, { toolFolders: [join(folder, 'a'), join(folder, 'b')] })).message, /two\.mjs: Twice is already defined in .*one\.mjs/)
 })
 
-t.test('lists hold what the scopes permit; a tool that is not read-only needs write unless it says otherwise', async (t) => {
+t.test('[requirement 7] lists hold what the scopes permit; a tool that is not read-only needs write unless it says otherwise', async (t) => {
   const writer = defineTool({ name: 'writer', description: 'd', input: z.object({}), handler: () => 'x' })
   const special = defineTool({ name: 'special', description: 'd', scopes: ['reports', 'read'], input: z.object({}), handler: () => 'x' })
   const fixed = defineResource({ uri: 'app://info', name: 'info', description: 'd', read: () => 'x' })
@@ -226,7 +226,7 @@ t.test('a listing is JSON Schema without noise', async (t) => {
   })
 })
 
-t.test('arguments are checked, by zod and by JSON Schema alike, and every wrong one is named', async (t) => {
+t.test('[attack 45] [attack 46] [requirement 26] arguments are checked, by zod and by JSON Schema alike, and every wrong one is named', async (t) => {
   const schema = defineTool({
     name: 'by_schema',
     description: 'd',

@@ -75,7 +75,7 @@ t.test('answers that are errors', async (t) => {
   }
 })
 
-t.test('an HTML page is never passed on', async (t) => {
+t.test('[attack 54] an HTML page is never passed on', async (t) => {
   const page = '<html><body>Traceback: SECRET_KEY</body></html>'
   for (const status of [200, 400, 403, 404, 500]) {
     const { client } = await withDjango(t, (_request, response) => { response.writeHead(status, { 'content-type': 'text/html' }).end(page) }, { maxRetries: 0 })
@@ -84,7 +84,7 @@ t.test('an HTML page is never passed on', async (t) => {
   }
 })
 
-t.test('JSON that is not valid is a bad response', async (t) => {
+t.test('[attack 54] JSON that is not valid is a bad response', async (t) => {
   const { client } = await withDjango(t, (_request, response) => { response.writeHead(200, { 'content-type': 'application/json' }).end('{"a":') })
   t.match(await callError(client.get('/a/', anything)), { kind: 'bad_response', message: /not valid/ })
 })
@@ -127,7 +127,7 @@ t.test('the last answer counts when all attempts are used up', async (t) => {
   t.equal(stub.requests.length, 3)
 })
 
-t.test('POST and PATCH are sent once, unless an idempotency key makes them safe', async (t) => {
+t.test('[requirement 27] POST and PATCH are sent once, unless an idempotency key makes them safe', async (t) => {
   const { client, stub } = await withDjango(t, (_request, response) => { json(response, 503, {}, { 'retry-after': '0' }) }, { maxRetries: 1 })
   await callError(client.post('/a/', { json: {}, ...anything }))
   await callError(client.patch('/a/', { json: {}, ...anything }))
@@ -144,7 +144,7 @@ t.test('400 and 404 are final', async (t) => {
   t.equal(stub.requests.length, 2)
 })
 
-t.test('redirects are not followed, not even within Django', async (t) => {
+t.test('[attack 48] [attack 49] [requirement 25] redirects are not followed, not even within Django', async (t) => {
   const { client, stub } = await withDjango(t, (request, response) => {
     if (request.url === '/a') response.writeHead(301, { location: '/a/' }).end()
     else json(response, 200, {})
@@ -161,7 +161,7 @@ t.test('a Django that is not there is unavailable, after the attempts', async (t
   t.strictSame(retries, ['network'])
 })
 
-t.test('a connection that breaks off in the middle of an answer is unavailable', async (t) => {
+t.test('[attack 54] a connection that breaks off in the middle of an answer is unavailable', async (t) => {
   const { client } = await withDjango(t, (request, response) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' }).write('{"a":')
     setImmediate(() => { request.socket.destroy() })
@@ -179,7 +179,7 @@ t.test('something that does not speak HTTP is unavailable', async (t) => {
   t.match(await callError(client.get('/a/', anything)), { kind: 'unavailable' })
 })
 
-t.test('a Django that hangs times out, and so does one that never ends its answer', async (t) => {
+t.test('[attack 54] [requirement 27] a Django that hangs times out, and so does one that never ends its answer', async (t) => {
   const hanging = await withDjango(t, () => undefined, { timeout: 0.2 })
   t.match(await callError(hanging.client.get('/a/', anything)), { kind: 'timeout' })
   t.equal(hanging.stub.requests.length, 1, 'the deadline is for all attempts together')
@@ -192,7 +192,7 @@ t.test('a Django that hangs times out, and so does one that never ends its answe
   t.match(await callError(dripping.client.get('/a/', anything)), { kind: 'timeout' })
 })
 
-t.test('an answer over the size limit is cut off while it comes', async (t) => {
+t.test('[requirement 27] an answer over the size limit is cut off while it comes', async (t) => {
   let closed: () => void = () => undefined
   const cutOff = new Promise<void>((resolve) => { closed = resolve })
   const endless = await withDjango(t, (_request, response) => {
@@ -211,7 +211,7 @@ t.test('an answer over the size limit is cut off while it comes', async (t) => {
   t.equal(announced.stub.requests.length, 1)
 })
 
-t.test('attack 52: a compressed bomb is not opened', async (t) => {
+t.test('[attack 52] a compressed bomb is not opened', async (t) => {
   const bomb = gzipSync(Buffer.alloc(50_000_000, 32))
   const { client, stub } = await withDjango(t, (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(bomb)
@@ -220,7 +220,7 @@ t.test('attack 52: a compressed bomb is not opened', async (t) => {
   t.equal(stub.requests[0]?.headers['accept-encoding'], 'identity')
 })
 
-t.test('a call that is cancelled ends its request', async (t) => {
+t.test('[attack 84] [requirement 32] a call that is cancelled ends its request', async (t) => {
   const controller = new AbortController()
   let ended: () => void = () => undefined
   const closed = new Promise<void>((resolve) => { ended = resolve })
@@ -241,13 +241,13 @@ t.test('a call that is cancelled while it waits to try again sends nothing more'
   t.equal(stub.requests.length, 1)
 })
 
-t.test('a header that cannot be sent is an internal error, not a retry', async (t) => {
+t.test('[attack 47] a header that cannot be sent is an internal error, not a retry', async (t) => {
   const { client, stub } = await withDjango(t, (_request, response) => { json(response, 200, {}) })
   t.match(await callError(client.bind({ correlationId: 'a\r\nb: c' }).get('/a/', anything)), { kind: 'internal' })
   t.equal(stub.requests.length, 0)
 })
 
-t.test('values that would change the path are refused before anything is sent', async (t) => {
+t.test('[attack 42] [attack 43] [requirement 24] values that would change the path are refused before anything is sent', async (t) => {
   const { client, stub } = await withDjango(t, (_request, response) => { json(response, 200, {}) })
   for (const id of ['', '.', '..', '5/delete', '5%2Fdelete', '5%2fdelete', 'a\\b', 'a\u0000', 'a\r\nb', '%2e%2e', '%2E', 'a%5Cb']) {
     const error = await callError(client.get('/things/{id}/', { path: { id }, ...anything }))
@@ -263,7 +263,7 @@ t.test('a template without a value is a mistake of the caller', async (t) => {
   await t.rejects(client.get('/things/{id}/', anything), { name: 'TypeError', message: /needs a value for id/ })
 })
 
-t.test('no more connections are opened than the pool has', async (t) => {
+t.test('[requirement 27] no more connections are opened than the pool has', async (t) => {
   let open = 0
   let most = 0
   const { client } = await withDjango(t, (_request, response) => {

@@ -9,7 +9,7 @@ import { ask, begin, exporting, exportJobs, extension, takesNone, writer } from 
 
 const methods = ['tasks/get', 'tasks/update', 'tasks/cancel']
 
-t.test('attack 38: the task of another principal looks like one that does not exist', async (t) => {
+t.test('[attack 38] the task of another principal looks like one that does not exist', async (t) => {
   const { url, requests } = await djangoStub(t, exportJobs())
   const app = await buildApp(t, { DJANGO_BASE_URL: url, RATE_LIMIT_REQUESTS: 1000 }, undefined, { tools: [exporting()] })
   const taskId = await begin(app, 'export_rows', {}, writer())
