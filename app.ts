@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import type { FastifyInstance, FastifyPluginOptions, FastifyServerOptions } from 'fastify'
+import type { FastifyHttpOptions, FastifyInstance, FastifyPluginOptions, RawServerDefault } from 'fastify'
 import { loadConfig, loadConfigOrExit, publicUrl, resourceUrl, type Config, type LoadedConfig } from './config.ts'
 import auth, { AuthError } from './plugins/auth/index.ts'
 import catalog, { type CatalogOptions } from './plugins/catalog/index.ts'
@@ -9,6 +9,7 @@ import cors from './plugins/cors.ts'
 import django from './plugins/django/index.ts'
 import drain from './plugins/drain.ts'
 import health from './plugins/health.ts'
+import host from './plugins/host.ts'
 import loadShedding from './plugins/load-shedding.ts'
 import logging, { loggingOptions } from './plugins/logging/index.ts'
 import metrics from './plugins/metrics/index.ts'
@@ -37,6 +38,10 @@ export interface AppOptions extends FastifyPluginOptions {
 const bodyLimit = 1_048_576
 /** Milliseconds in which a client must have sent its request, so that slow ones do not hold connections. */
 const requestTimeout = 30_000
+/** Milliseconds in which its headers must have come, and between two looks for connections that take longer. */
+const http = { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 }
+/** Connections at the same time; further ones are closed at once. */
+const maxConnections = 5_000
 /** Milliseconds that an idle connection is kept: more than load balancers keep theirs, so that it is they who close. */
 const keepAliveTimeout = 72_000
 
@@ -66,13 +71,14 @@ export function serverOptions (config: Config) {
     bodyLimit,
     requestTimeout,
     keepAliveTimeout,
+    http,
     requestIdHeader: false,
     // Draining is ours: requests that arrive while load balancers still send some are served.
     return503OnClosing: false,
     trustProxy: config.TRUST_PROXY.length === 0 ? false : [...config.TRUST_PROXY],
     routerOptions: { ignoreTrailingSlash: true },
     rewriteUrl
-  } satisfies FastifyServerOptions
+  } satisfies FastifyHttpOptions<RawServerDefault>
 }
 
 let environment: LoadedConfig | undefined
@@ -86,13 +92,14 @@ function fromEnvironment (): LoadedConfig {
  * Server options from the environment, for `fastify start -o`. They are read when the command asks for them, so that
  * importing this module reads nothing.
  */
-export const options: FastifyServerOptions = {
+export const options: FastifyHttpOptions<RawServerDefault> = {
   get logger () { return serverOptions(fromEnvironment().config).logger },
   get logController () { return serverOptions(fromEnvironment().config).logController },
   get trustProxy () { return serverOptions(fromEnvironment().config).trustProxy },
   bodyLimit,
   requestTimeout,
   keepAliveTimeout,
+  http,
   requestIdHeader: false,
   return503OnClosing: false,
   routerOptions: { ignoreTrailingSlash: true },
@@ -115,11 +122,13 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   const version = config.SERVER_VERSION
   for (const warning of warnings) app.log.warn(warning)
 
+  app.server.maxConnections = maxConnections
   answerErrors(app)
   await app.register(correlation)
   await app.register(logging)
   await app.register(metrics, { version, rateLimitClients: () => app.limits.clients() })
   const { instruments } = app
+  await app.register(host, { names: [new URL(publicUrl(config)).hostname, ...config.ALLOWED_HOSTS] })
   await app.register(loadShedding, { onShed: instruments.shed })
   await app.register(cors, { origins: config.ALLOWED_ORIGINS, headers: () => app.catalog.parameterHeaders })
   await app.register(rateLimit, {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defaulted, documentation, optional, required, type Documentation } from './config/documentation.ts'
 import { ConfigError, shown } from './config/errors.ts'
 import { readFile, type Source } from './config/file.ts'
-import { absolutePath, addressRange, flag, headerText, integer, list, oneOf, origin, path, redisUrl, scope, text, url } from './config/formats.ts'
+import { absolutePath, addressRange, flag, headerText, hostName, integer, list, oneOf, origin, path, redisUrl, scope, text, url } from './config/formats.ts'
 import { refusals, warningsAbout, type Refusal } from './config/rules.ts'
 import { variableMeant } from './config/spelling.ts'
 import { version } from './version.ts'
@@ -84,6 +84,9 @@ export const configSchema = z.object({
   }),
   PUBLIC_URL: optional(url(), {
     group: 'Server', description: 'URL under which clients reach this service, without `/mcp`; `http://localhost:<PORT>` where it is not set.', example: 'https://mcp.example.com'
+  }),
+  ALLOWED_HOSTS: defaulted(list('host names without ports, or *', hostName), [], {
+    group: 'Server', description: 'Further names in `Host` under which this service may be reached; that of `PUBLIC_URL`, `localhost` and addresses always may.'
   }),
   ALLOWED_ORIGINS: defaulted(list('origins such as https://app.example.com, or *', origin), [], {
     group: 'Server', description: 'Origins of web pages that may call this service; requests with any other `Origin` are refused. `*` is refused in production.'

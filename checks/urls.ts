@@ -25,3 +25,9 @@ export function isOrigin (text: string): boolean {
 export function isPath (text: string): boolean {
   return /^\/[^\s?#]*$/.test(text)
 }
+
+/** Whether this is the name of a host (RFC 1123 §2.1) or an address, as a URL has it and without a port. */
+export function isHostName (text: string): boolean {
+  const isName = text.length <= 253 && text.split('.').every((label) => /^[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?$/i.test(label))
+  return isName || /^\[[\da-f:.]+\]$/i.test(text)
+}

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { isHeaderText, isScope } from '../checks/tokens.ts'
-import { isBaseUrl, isOrigin, isPath, isRedisUrl, withoutTrailingSlash } from '../checks/urls.ts'
+import { isBaseUrl, isHostName, isOrigin, isPath, isRedisUrl, withoutTrailingSlash } from '../checks/urls.ts'
 
 /** A type of value: how to read it from text or JSON, and how to say what is expected. */
 export interface Format<Schema extends z.ZodType> {
@@ -64,6 +64,8 @@ export const list = (what: string, entry: z.ZodType<string, string> = z.string()
 })
 
 export const origin = z.string().refine(isOrigin)
+
+export const hostName = z.string().refine((value) => value === '*' || isHostName(value))
 
 export const addressRange = z.string().refine((value) => {
   const [address = '', prefix, ...rest] = value.split('/')

@@ -82,6 +82,7 @@ export function warningsAbout (config: Config): string[] {
   const warnings: string[] = []
   if (!config.AUTH_ENABLED) warnings.push('AUTH_ENABLED=false: every caller may use every tool')
   if (config.ALLOWED_ORIGINS.includes('*')) warnings.push('ALLOWED_ORIGINS=*: web pages of any origin may call this service')
+  if (config.ALLOWED_HOSTS.includes('*')) warnings.push('ALLOWED_HOSTS=*: pages whose name is made to resolve to this service may call it')
   if (config.AUTH_ENABLED && config.JWT_AUDIENCE === undefined && config.JWT_ISSUER === undefined) {
     warnings.push(`JWT_AUDIENCE is not set: the secret alone binds tokens to this service; a token with aud must name ${resourceUrl(config)}`)
   }

@@ -40,7 +40,7 @@ const optionsSchema = z.strictObject({
  */
 const health: FastifyPluginAsync<HealthOptions> = async (app, options) => {
   const { version, backend, readyRequiresBackend, draining } = checkOptions('health', optionsSchema, options)
-  const route = { config: { quiet: true, neverShed: true } }
+  const route = { config: { quiet: true, neverShed: true, anyHost: true } }
 
   app.get('/live/', route, async (_request, reply) => {
     reply.header('Cache-Control', 'no-store')

@@ -34,6 +34,7 @@ const wrong: Record<string, unknown> = {
   PORT: '1023',
   MCP_HOST: 7,
   PUBLIC_URL: 'mcp.example.com',
+  ALLOWED_HOSTS: 'https://mcp.example.com',
   ALLOWED_ORIGINS: 'https://app.example.com/path',
   TRUST_PROXY: '1',
   CALL_TIMEOUT: '4',
@@ -316,9 +317,10 @@ t.test('a folder for temporary files that holds anything else is refused', (t) =
 t.test('warnings say what is unsafe', (t) => {
   const quiet = { PUBLIC_URL: 'https://mcp.example.com', JWT_AUDIENCE: 'https://mcp.example.com/mcp' }
   t.same(loadConfig(environment(quiet)).warnings, [])
-  t.same(loadConfig(environment({ ...quiet, ENVIRONMENT: 'test', AUTH_ENABLED: 'false', ALLOWED_ORIGINS: '*' })).warnings, [
+  t.same(loadConfig(environment({ ...quiet, ENVIRONMENT: 'test', AUTH_ENABLED: 'false', ALLOWED_ORIGINS: '*', ALLOWED_HOSTS: '*' })).warnings, [
     'AUTH_ENABLED=false: every caller may use every tool',
-    'ALLOWED_ORIGINS=*: web pages of any origin may call this service'
+    'ALLOWED_ORIGINS=*: web pages of any origin may call this service',
+    'ALLOWED_HOSTS=*: pages whose name is made to resolve to this service may call it'
   ])
   t.same(loadConfig(environment({ PORT: '9090' })).warnings, [
     'JWT_AUDIENCE is not set: the secret alone binds tokens to this service; a token with aud must name http://localhost:9090/mcp',

@@ -72,7 +72,7 @@ const metrics: FastifyPluginAsync<MetricsOptions> = async (app, options) => {
   instruments.info('mcp_build_info', 'What is running', { version, node: process.version })
 
   app.decorate('instruments', instruments)
-  app.get(path, { config: { quiet: true, neverShed: true } }, async (request, reply) => {
+  app.get(path, { config: { quiet: true, neverShed: true, anyHost: true } }, async (request, reply) => {
     reply.header('Vary', 'Accept').header('Cache-Control', 'no-store')
     if (request.headers.accept?.includes('application/json') === true) {
       const totals = instruments.totals()

@@ -4,6 +4,7 @@ import { anonymous, AuthError } from '../../plugins/auth/index.ts'
 import { onAnswered } from '../../plugins/logging/answered.ts'
 import { namedLogger } from '../../plugins/logging/named-logger.ts'
 import { RateLimitError } from '../../plugins/rate-limit/index.ts'
+import { BodyError, takeJsonOnly } from './body.ts'
 import { Cancelling } from './cancelling.ts'
 import { parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
 import type { ExtendLegacy, Leg } from './leg.ts'
@@ -230,11 +231,11 @@ const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins
     await reply.code(403).send({ error: 'Forbidden', message: 'Requests from this origin are not allowed.' })
   })
 
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'))
+  takeJsonOnly(app)
 
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof AuthError || error instanceof RateLimitError) throw error
+    if (error instanceof BodyError) return refuse(request, reply, { status: error.statusCode, code: error.code, message: error.message })
     const status = error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500
     const known = transportErrors.get(status)
     if (known === undefined) throw error

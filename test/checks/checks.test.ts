@@ -1,7 +1,7 @@
 import t from 'tap'
 import { quoted } from '../../checks/quoted.ts'
 import { probablyMeant } from '../../checks/spelling.ts'
-import { isBaseUrl, isOrigin, isPath, isRedisUrl } from '../../checks/urls.ts'
+import { isBaseUrl, isHostName, isOrigin, isPath, isRedisUrl } from '../../checks/urls.ts'
 
 t.test('a quoted value is short and holds no credentials', async (t) => {
   t.equal(quoted('http://a:b@django'), '"http://********@django"')
@@ -27,6 +27,11 @@ t.test('URLs to append to', async (t) => {
 t.test('origins as browsers send them', async (t) => {
   for (const origin of ['*', 'https://a.example', 'http://localhost:3000']) t.ok(isOrigin(origin), origin)
   for (const origin of ['', 'null', 'a.example', 'https://a.example/', 'https://A.example', 'https://a.example:443', 'https://u@a.example']) t.notOk(isOrigin(origin), origin)
+})
+
+t.test('names of hosts', async (t) => {
+  for (const name of ['localhost', 'mcp.example.com', 'MCP', 'a_b', 'xn--mller-kva.example', '127.0.0.1', '[::1]', 'a'.repeat(63)]) t.ok(isHostName(name), name)
+  for (const name of ['', '.', 'a.', '.a', 'a..b', '-a', 'a-', 'a:1', 'a/b', 'u@a', '*', 'a b', '[a', 'müller', 'a'.repeat(64), Array.from({ length: 64 }, () => 'abc').join('.')]) t.notOk(isHostName(name), name)
 })
 
 t.test('URLs of Redis', async (t) => {

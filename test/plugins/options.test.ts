@@ -7,6 +7,7 @@ import cors from '../../plugins/cors.ts'
 import django from '../../plugins/django/index.ts'
 import drain from '../../plugins/drain.ts'
 import health from '../../plugins/health.ts'
+import host from '../../plugins/host.ts'
 import loadShedding from '../../plugins/load-shedding.ts'
 import logging, { loggingOptions } from '../../plugins/logging/index.ts'
 import metrics from '../../plugins/metrics/index.ts'
@@ -109,6 +110,11 @@ const tables: Array<[string, unknown, Array<[Loose, string]>]> = [
     [{ version: 1 }, 'version: expected a text that is not empty, got 1'],
     [{ version: '1', backend: 1, draining: 1 }, `backend: ${function1}; draining: ${function1}`],
     [{ version: '1', readyRequiresBackend: 'no' }, 'readyRequiresBackend: expected true or false, got "no"']
+  ]],
+  ['host', host, [
+    [undefined, 'names: expected a list of host names, got nothing'],
+    [{ names: ['mcp.example.com:8080'] }, 'names.0: expected a host name without port, or *, got "mcp.example.com:8080"'],
+    [{ names: ['https://mcp.example.com'] }, 'names.0: expected a host name without port, or *, got "https://mcp.example.com"']
   ]],
   ['load-shedding', loadShedding, [
     [{ maxEventLoopDelay: 0 }, 'maxEventLoopDelay: expected a number of milliseconds above 0 and at most 2147483647, got 0'],

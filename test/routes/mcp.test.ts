@@ -276,7 +276,7 @@ t.test('the four endpoints of operators need no token and have no limit', async 
 
 t.test('[attack 94] [requirement 1] [requirement 2] [requirement 3] [authorization 2] [authorization 3] [authorization 6] [authorization 33] [authorization 35] [authorization 36] metadata of the protected resource is served as the challenge says, and only with authentication', async (t) => {
   const app = await buildApp(t, { PUBLIC_URL: 'https://mcp.example.com/', JWT_ISSUER: 'https://auth.example.com' })
-  const challenge = String((await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(), host: 'evil.example', 'x-forwarded-host': 'evil.example' }, payload: {} })).headers['www-authenticate'])
+  const challenge = String((await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(), host: 'localhost', 'x-forwarded-host': 'evil.example' }, payload: {} })).headers['www-authenticate'])
   t.equal(challenge, 'Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp", scope="read"')
   for (const url of ['/.well-known/oauth-protected-resource/mcp', '/.well-known/oauth-protected-resource']) {
     const response = await app.inject({ url, headers: { origin: 'https://anything.example' } })
@@ -339,7 +339,7 @@ t.test('[attack 28] two Authorization headers are refused', async (t) => {
     let text = ''
     const socket = connect(Number(port), hostname, () => {
       const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
-      socket.write(`POST /mcp HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nAuthorization: Bearer ${bearer}\r\nAuthorization: Bearer other\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+      socket.write(`POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nAuthorization: Bearer ${bearer}\r\nAuthorization: Bearer other\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
     })
     socket.on('data', (chunk) => { text += chunk.toString() })
     socket.on('end', () => { resolve(text) })

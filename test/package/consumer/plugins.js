@@ -88,6 +88,14 @@ const plugins = {
       }
     }
   },
+  './plugins/host': {
+    options: { names: ['mcp.example.com'] },
+    routes (app) { app.get('/', async () => 'fine') },
+    async check (app) {
+      assert.equal((await app.inject({ url: '/', headers: { host: 'mcp.example.com:8080' } })).statusCode, 200)
+      assert.equal((await app.inject({ url: '/', headers: { host: 'evil.example' } })).statusCode, 403)
+    }
+  },
   './plugins/load-shedding': {
     // Every process uses more than a byte.
     options: { maxHeapUsedBytes: 1 },

@@ -1,0 +1,75 @@
+import { isIP } from 'node:net'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { z } from 'zod'
+import { checkOptions, list, type OptionsShape } from '../checks/options.ts'
+import { isHostName } from '../checks/urls.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route answers whatever host a request names: for probes, which may name any. */
+    anyHost?: boolean
+  }
+}
+
+export interface HostOptions {
+  /** Names under which clients reach this service, without ports, or `['*']` for any. */
+  names: readonly string[]
+}
+
+const name = 'a host name without port, or *'
+
+const optionsSchema = z.strictObject({
+  names: list(z.string(name).refine((text) => text === '*' || isHostName(text), name), 'a list of host names')
+} satisfies OptionsShape<HostOptions>)
+
+/** uri-host and port of a Host field (RFC 9110 §7.2); user information is no part of it. */
+const hostField = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i
+
+function hostFields (request: FastifyRequest): number {
+  const { rawHeaders } = request.raw
+  let found = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const field = rawHeaders[index]
+    if (field?.length === 4 && field.toLowerCase() === 'host') found += 1
+  }
+  return found
+}
+
+/**
+ * Refuses requests for hosts that this service is not. A page whose name is made to resolve to our address (DNS
+ * rebinding) is same-origin with us for its browser, but names its own host. An address and `localhost` cannot be
+ * rebound, so they are always served.
+ */
+const host: FastifyPluginAsync<HostOptions> = async (app, options) => {
+  const { names } = checkOptions('host', optionsSchema, options)
+  const allowed = new Set(['localhost', ...names.map((name) => name.toLowerCase())])
+  const any = allowed.has('*')
+  let lastServed: string | undefined
+
+  function isServed (value: string): boolean {
+    // Nearly always the same one again.
+    if (value === lastServed) return true
+    const name = hostField.exec(value)?.[1]?.toLowerCase()
+    if (name === undefined || !(any || allowed.has(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0)) return false
+    lastServed = value
+    return true
+  }
+
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.config.anyHost === true) return
+    const value = request.raw.headers.host
+    // Node takes the first of several; a proxy in front of us may have routed by another (RFC 9112 §3.2).
+    if (value === undefined || hostFields(request) !== 1) {
+      await reply.code(400).send({ error: 'Bad Request', message: 'A request must have one Host header.' })
+      return
+    }
+    // A target that is a whole URL goes before the header (RFC 9112 §3.2.2).
+    const target = request.originalUrl.startsWith('/') ? value : URL.parse(request.originalUrl)?.host ?? value
+    if (isServed(target) && (target === value || isServed(value))) return
+    request.log.info({ host: target.slice(0, 255) }, 'a request for another host was refused')
+    await reply.code(403).send({ error: 'Forbidden', message: 'This service does not answer for this host.' })
+  })
+}
+
+export default fp(host, { name: 'host', fastify: '5.x' })
