@@ -24,6 +24,7 @@ export class Catalog {
   readonly #promptList: PermittedList<Prompt['listing']>
   readonly #resourceList: PermittedList<ResourceListing>
   readonly #templateList: PermittedList<TemplateListing>
+  readonly #anyResource: PermittedList<Resource['listing']>
   /**
    * Names of the headers in which clients repeat arguments, of all tools together: a browser asks for them before it
    * sends a request, and so before anybody knows who calls which tool.
@@ -41,6 +42,7 @@ export class Catalog {
     this.#promptList = new PermittedList([...this.#prompts.values()].map(({ scopes, listing }) => ({ scopes, entry: listing })))
     this.#resourceList = new PermittedList(sorted.flatMap(({ scopes, listing }) => isFixed(listing) ? [{ scopes, entry: listing }] : []))
     this.#templateList = new PermittedList(sorted.flatMap(({ scopes, listing }) => isFixed(listing) ? [] : [{ scopes, entry: listing }]))
+    this.#anyResource = new PermittedList(sorted.map(({ scopes, listing }) => ({ scopes, entry: listing })))
   }
 
   /** Number of items by kind. */
@@ -55,6 +57,21 @@ export class Catalog {
   /** Entries of the tools that a principal may call, by name. */
   toolListings (principal: Principal): readonly ToolListing[] {
     return this.#toolList.of(principal)
+  }
+
+  /** Scopes that calling a tool needs. For a name that is none, those of a tool that the principal may not know of. */
+  toolScopes (principal: Principal, name: string): readonly string[] {
+    return this.#tools.get(name)?.scopes ?? this.#toolList.scopesOfUnknown(principal, name)
+  }
+
+  /** Scopes that getting a prompt needs, likewise. */
+  promptScopes (principal: Principal, name: string): readonly string[] {
+    return this.#prompts.get(name)?.scopes ?? this.#promptList.scopesOfUnknown(principal, name)
+  }
+
+  /** Scopes that reading a resource needs, likewise. */
+  resourceScopes (principal: Principal, uri: string): readonly string[] {
+    return this.resource(uri)?.resource.scopes ?? this.#anyResource.scopesOfUnknown(principal, uri)
   }
 
   prompt (name: string): Prompt | undefined {

@@ -28,4 +28,15 @@ export class PermittedList<Entry> {
     this.#lists.set(key, list)
     return list
   }
+
+  /**
+   * The scopes that a caller lacks for a name that is not in the list: those of something that is hidden from it, the
+   * same ones each time, or none where nothing is hidden. Whoever is refused with them cannot tell that there is nothing.
+   */
+  scopesOfUnknown (principal: Principal, name: string): readonly string[] {
+    const hidden = this.#needs.filter((scopes) => !grants(principal, scopes))
+    let sum = 0
+    for (let index = 0; index < name.length; index += 1) sum += name.charCodeAt(index)
+    return hidden[sum % hidden.length] ?? []
+  }
 }

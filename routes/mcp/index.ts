@@ -201,7 +201,8 @@ async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, 
     try {
       // Decided here, while the status can still be 403: inside the answer it would be too late.
       const params = isRecord(body.params) ? body.params : {}
-      const scopes = method.startsWith('tasks/') ? await taskScopes(app, request.principal ?? anonymous, params) : scopesFor(app, method, params)
+      const principal = request.principal ?? anonymous
+      const scopes = method.startsWith('tasks/') ? await taskScopes(app, principal, params) : scopesFor(app, principal, method, params)
       await app.requireScopes(request, reply, scopes)
     } catch (error) {
       operation.refused(error instanceof RateLimitError ? 'throttled' : 'forbidden')

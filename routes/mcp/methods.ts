@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { grants } from '../../plugins/auth/index.ts'
+import { grants, type Principal } from '../../plugins/auth/index.ts'
 import { asCallError, type Prompt, type Resource, type ToolResult } from '../../plugins/catalog/index.ts'
 import type { CacheHint, Completer } from '../../plugins/catalog/definition.ts'
 import { InputNeeded } from './asking.ts'
@@ -105,10 +105,13 @@ export async function complete (app: FastifyInstance, request: McpRequest, refer
   }
 }
 
-/** Scopes that a request needs beyond those that every request needs. */
-export function scopesFor (app: FastifyInstance, method: string, params: Readonly<Record<string, unknown>>): readonly string[] {
-  if (method === 'tools/call' && typeof params.name === 'string') return app.catalog.tool(params.name)?.scopes ?? []
-  if (method === 'prompts/get' && typeof params.name === 'string') return app.catalog.prompt(params.name)?.scopes ?? []
-  if (method === 'resources/read' && typeof params.uri === 'string') return app.catalog.resource(params.uri)?.resource.scopes ?? []
+/**
+ * Scopes that a request needs beyond those that every request needs. What is not there is refused to a caller like
+ * what it may not use, so that trying names tells nothing.
+ */
+export function scopesFor ({ catalog }: FastifyInstance, principal: Principal, method: string, { name, uri }: Readonly<Record<string, unknown>>): readonly string[] {
+  if (method === 'tools/call' && typeof name === 'string') return catalog.toolScopes(principal, name)
+  if (method === 'prompts/get' && typeof name === 'string') return catalog.promptScopes(principal, name)
+  if (method === 'resources/read' && typeof uri === 'string') return catalog.resourceScopes(principal, uri)
   return []
 }
