@@ -131,12 +131,15 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   await app.register(host, { names: [new URL(publicUrl(config)).hostname, ...config.ALLOWED_HOSTS] })
   await app.register(loadShedding, { onShed: instruments.shed })
   await app.register(cors, { origins: config.ALLOWED_ORIGINS, headers: () => app.catalog.parameterHeaders })
+  if (config.REDIS_URL !== undefined) await app.register(redis, { url: config.REDIS_URL, keyPrefix: 'django-mcp-server:' })
+  const shared = config.REDIS_URL === undefined ? undefined : app.redis
   await app.register(rateLimit, {
     requests: config.RATE_LIMIT_REQUESTS,
     addressRequests: config.RATE_LIMIT_ADDRESS_REQUESTS ?? config.RATE_LIMIT_REQUESTS * 10,
     window: config.RATE_LIMIT_WINDOW,
     principalOf: (request) => config.AUTH_ENABLED ? request.principal?.key : undefined,
-    onLimited: instruments.rateLimited
+    onLimited: instruments.rateLimited,
+    redis: shared
   })
   await app.register(auth, {
     verifier: verifierOptions(config),
@@ -166,8 +169,7 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     resourceFolders: [folder('resources'), ...given(config.RESOURCES_DIR)],
     promptFolders: [folder('prompts'), ...given(config.PROMPTS_DIR)]
   })
-  if (config.REDIS_URL !== undefined) await app.register(redis, { url: config.REDIS_URL, keyPrefix: 'django-mcp-server:' })
-  await app.register(tasks, { redis: config.REDIS_URL === undefined ? undefined : app.redis })
+  await app.register(tasks, { redis: shared })
   await app.register(drain, { seconds: config.DRAIN_SECONDS })
   await app.register(health, {
     version,

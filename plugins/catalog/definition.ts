@@ -178,6 +178,8 @@ export interface ToolDefinition<
   Output extends z.ZodObject | ObjectSchema | undefined = z.ZodObject | ObjectSchema | undefined,
   State extends z.ZodType | undefined = z.ZodType | undefined
 > extends ToolBase {
+  /** How many requests a call counts for in the caller's rate limit; 1 where it is left out. */
+  cost?: number
   /** Whether the handler may ask the user. Older clients get an argument more, for the answer. */
   asks?: boolean
   /** Arguments, as a zod object or a JSON Schema. Arguments that it does not name are refused. */

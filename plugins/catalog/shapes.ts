@@ -44,6 +44,7 @@ export const toolShape = z.strictObject({
     openWorldHint: z.boolean().optional()
   }).optional(),
   icons,
+  cost: z.int().min(1).optional(),
   asks: z.boolean().optional(),
   input: inputSchema,
   output: inputSchema.optional(),

@@ -21,6 +21,8 @@ export interface Tool {
   name: string
   scopes: readonly string[]
   listing: ToolListing
+  /** Requests that a call counts for. */
+  cost: number
   /** Whether the handler may ask the user. */
   asks: boolean
   /** Arguments that clients repeat in headers. */
@@ -65,7 +67,7 @@ function structuredFrom (output: CompiledOutput, result: unknown): ToolResult {
  * @throws {Error} for a schema that is not valid
  */
 export function compileTool (definition: unknown): Tool {
-  const { name, title, description, annotations, icons, handler, asks = false, ...rest } = toolShape.parse(definition)
+  const { name, title, description, annotations, icons, handler, asks = false, cost = 1, ...rest } = toolShape.parse(definition)
   const { jsonSchema, check } = compileInput(rest.input)
   const output = rest.output === undefined ? undefined : compileOutput(rest.output)
   const resultFrom = (result: unknown): ToolResult => output === undefined ? { content: blocksFrom(result) } : structuredFrom(output, result)
@@ -74,6 +76,7 @@ export function compileTool (definition: unknown): Tool {
   return {
     name,
     scopes: rest.scopes ?? [annotations?.readOnlyHint === true ? 'read' : 'write'],
+    cost,
     asks,
     task,
     parameterHeaders: parameterHeaders(jsonSchema),

@@ -1,15 +1,25 @@
+/** What a counter says to units that somebody wants to use. */
+export interface Count {
+  /** Whether they fitted. What does not fit is not counted. */
+  fits: boolean
+  /** Units that are used, with these if they fitted. */
+  used: number
+  /** Milliseconds until the window ends. */
+  ttl: number
+}
+
 interface Window {
-  count: number
+  used: number
   /** Milliseconds since the epoch at which the window ends. */
   endsAt: number
 }
 
-/** How many keys are looked at for one that may be forgotten before one that is over its limit is. */
+/** How many keys are looked at for one that may be forgotten before one that has nothing left is. */
 const evictionSearch = 100
 
 /**
- * Counts events by key in fixed windows of one length. Windows begin with their first event, so the map's order is
- * the order in which they end. The number of keys is bounded; a key over its limit is the last to be forgotten,
+ * Counts units by key in fixed windows of one length. Windows begin with their first unit, so the map's order is the
+ * order in which they end. The number of keys is bounded; a key that has nothing left is the last to be forgotten,
  * or a flood of new keys would clear the counter of the one that is being held back.
  */
 export class WindowCounters {
@@ -26,19 +36,23 @@ export class WindowCounters {
     return this.#windows.size
   }
 
-  /** Counts one event; `length` is the window's in milliseconds, and more than `max` events count as over. */
-  increment (key: string, length: number, max: number): { current: number, ttl: number } {
+  /** Uses units; `length` is the window's in milliseconds, and `max` what it has. */
+  use (key: string, units: number, length: number, max: number): Count {
     const now = Date.now()
     const open = this.#windows.get(key)
     if (open !== undefined && open.endsAt > now) {
-      open.count += 1
-      return { current: open.count, ttl: open.endsAt - now }
+      const fits = open.used + units <= max
+      if (fits) open.used += units
+      return { fits, used: open.used, ttl: open.endsAt - now }
     }
     this.#windows.delete(key)
     this.#forgetEnded(now)
-    if (this.#windows.size >= this.#capacity) this.#forgetOne(max)
-    this.#windows.set(key, { count: 1, endsAt: now + length })
-    return { current: 1, ttl: length }
+    const fits = units <= max
+    if (fits) {
+      if (this.#windows.size >= this.#capacity) this.#forgetOne(max)
+      this.#windows.set(key, { used: units, endsAt: now + length })
+    }
+    return { fits, used: fits ? units : 0, ttl: length }
   }
 
   #forgetEnded (now: number): void {
@@ -51,9 +65,9 @@ export class WindowCounters {
   #forgetOne (max: number): void {
     let oldest: string | undefined
     let searched = 0
-    for (const [key, { count }] of this.#windows) {
+    for (const [key, { used }] of this.#windows) {
       oldest ??= key
-      if (count < max) {
+      if (used < max) {
         oldest = key
         break
       }

@@ -204,6 +204,8 @@ async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, 
       const principal = request.principal ?? anonymous
       const scopes = method.startsWith('tasks/') ? await taskScopes(app, principal, params) : scopesFor(app, principal, method, params)
       await app.requireScopes(request, reply, scopes)
+      const cost = method === 'tools/call' && typeof params.name === 'string' ? app.catalog.tool(params.name)?.cost ?? 1 : 1
+      if (cost > 1) await app.limits.charge(request, reply, cost - 1)
     } catch (error) {
       operation.refused(error instanceof RateLimitError ? 'throttled' : 'forbidden')
       throw error

@@ -1,8 +1,11 @@
 import Fastify, { type FastifyInstance } from 'fastify'
+import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import rateLimit, { RateLimitError, type RateLimitOptions } from '../../plugins/rate-limit/index.ts'
 import { WindowCounters } from '../../plugins/rate-limit/window-counters.ts'
-import { buildApp, mcpHeaders, rpc, token } from '../helper.ts'
+import redis from '../../plugins/redis.ts'
+import { buildApp, LogLines, mcpHeaders, modernRpc, rpc, token } from '../helper.ts'
+import { startRedis, withoutRedis } from '../redis.ts'
 
 async function build (t: Test, options: Partial<RateLimitOptions> = {}) {
   const app = Fastify()
@@ -144,43 +147,37 @@ t.test('[attack 69] one that has used up its number, but not gone over it, is he
 
 t.test('where all keys are held back a new one takes the place of the oldest', (t) => {
   const counters = new WindowCounters(3)
-  for (const key of ['a', 'b', 'c']) {
-    counters.increment(key, 1000, 1)
-    counters.increment(key, 1000, 1)
-  }
-  t.match(counters.increment('d', 1000, 1), { current: 1 })
+  for (const key of ['a', 'b', 'c']) counters.use(key, 1, 1000, 1)
+  t.match(counters.use('d', 1, 1000, 1), { fits: true, used: 1 })
   t.equal(counters.size, 3)
-  t.match(counters.increment('b', 1000, 1), { current: 3 })
-  t.match(counters.increment('c', 1000, 1), { current: 3 })
-  t.match(counters.increment('a', 1000, 1), { current: 1 })
+  t.match(counters.use('b', 1, 1000, 1), { fits: false, used: 1 })
+  t.match(counters.use('c', 1, 1000, 1), { fits: false, used: 1 })
+  t.match(counters.use('a', 1, 1000, 1), { fits: true, used: 1 })
   t.end()
 })
 
 t.test('the search for a key to forget is bounded', (t) => {
   const counters = new WindowCounters(200)
-  for (let index = 0; index < 150; index += 1) {
-    counters.increment(`full-${index}`, 1000, 1)
-    counters.increment(`full-${index}`, 1000, 1)
-  }
-  for (let index = 0; index < 50; index += 1) counters.increment(`free-${index}`, 1000, 2)
-  counters.increment('new', 1000, 1)
+  for (let index = 0; index < 150; index += 1) counters.use(`full-${index}`, 1, 1000, 1)
+  for (let index = 0; index < 50; index += 1) counters.use(`free-${index}`, 1, 1000, 2)
+  counters.use('new', 1, 1000, 1)
   t.equal(counters.size, 200)
-  t.match(counters.increment('full-1', 1000, 1), { current: 3 }, 'only the oldest is forgotten')
-  t.match(counters.increment('full-0', 1000, 1), { current: 1 })
+  t.match(counters.use('full-1', 1, 1000, 1), { fits: false }, 'only the oldest is forgotten')
+  t.match(counters.use('full-0', 1, 1000, 1), { fits: true })
   t.end()
 })
 
 t.test('keys are forgotten when their window has ended', (t) => {
   const move = stopClock(t)
   const counters = new WindowCounters(10)
-  counters.increment('a', 1000, 1)
+  counters.use('a', 1, 1000, 5)
   move(0.5)
-  counters.increment('b', 1000, 1)
+  counters.use('b', 1, 1000, 5)
   t.equal(counters.size, 2)
-  t.same(counters.increment('a', 1000, 1), { current: 2, ttl: 500 })
+  t.same(counters.use('a', 1, 1000, 5), { fits: true, used: 2, ttl: 500 })
   move(0.5)
   t.equal(counters.size, 1)
-  t.same(counters.increment('a', 1000, 1), { current: 1, ttl: 1000 })
+  t.same(counters.use('a', 1, 1000, 5), { fits: true, used: 1, ttl: 1000 })
   move(1)
   t.equal(counters.size, 0)
   t.end()
@@ -189,12 +186,23 @@ t.test('keys are forgotten when their window has ended', (t) => {
 t.test('ended windows make room before anyone is forgotten', (t) => {
   const move = stopClock(t)
   const counters = new WindowCounters(2)
-  counters.increment('old', 1000, 5)
+  counters.use('old', 1, 1000, 5)
   move(0.9)
-  counters.increment('young', 1000, 5)
+  counters.use('young', 1, 1000, 5)
   move(0.2)
-  counters.increment('new', 1000, 5)
-  t.match(counters.increment('young', 1000, 5), { current: 2 })
+  counters.use('new', 1, 1000, 5)
+  t.match(counters.use('young', 1, 1000, 5), { used: 2 })
+  t.end()
+})
+
+t.test('what does not fit is not counted', (t) => {
+  const counters = new WindowCounters(10)
+  t.same(counters.use('a', 6, 1000, 5), { fits: false, used: 0, ttl: 1000 })
+  t.equal(counters.size, 0)
+  t.match(counters.use('a', 3, 1000, 5), { fits: true, used: 3 })
+  t.match(counters.use('a', 3, 1000, 5), { fits: false, used: 3 })
+  t.match(counters.use('a', 2, 1000, 5), { fits: true, used: 5 })
+  t.match(counters.use('a', 1, 1000, 5), { fits: false, used: 5 })
   t.end()
 })
 
@@ -346,4 +354,94 @@ t.test('one request through the app counts once for its address and once for its
   t.match((await app.inject('/metrics')).body, '\nmcp_rate_limit_clients 1\n')
   const response = await rpc(app, 'ping')
   t.match(response.headers.ratelimit, '"principal";r=0')
+})
+
+t.test('[attack 73] [requirement 34] a costly tool takes what it costs, in both eras', async (t) => {
+  let calls = 0
+  const tool = (name: string, cost?: number) => ({ name, description: 'd', annotations: { readOnlyHint: true }, input: { type: 'object' }, ...(cost === undefined ? {} : { cost }), handler: () => { calls += 1; return 'x' } })
+  for (const send of [rpc, modernRpc]) {
+    const app = await buildApp(t, { RATE_LIMIT_REQUESTS: '10' }, undefined, { tools: [tool('cheap'), tool('costly', 4), tool('most', 1000)] })
+    const call = async (name: string) => await send(app, 'tools/call', { name })
+    calls = 0
+    t.match((await call('cheap')).headers, { ratelimit: /^"principal";r=9;/ })
+    t.match((await call('costly')).headers, { ratelimit: /^"principal";r=5;/ })
+    t.match((await call('costly')).headers, { ratelimit: /^"principal";r=1;/ })
+    t.equal(calls, 3)
+    const refused = await call('costly')
+    t.equal(refused.statusCode, 429)
+    t.match(refused.headers, { 'retry-after': /^[1-9]\d*$/, ratelimit: /^"principal";r=0;/ })
+    t.equal(calls, 3, 'it has not run')
+    t.match((await app.inject('/metrics')).body, 'mcp_errors_total{method="tools/call",kind="throttled"} 1')
+
+    const other = await buildApp(t, { RATE_LIMIT_REQUESTS: '10' }, undefined, { tools: [tool('most', 1000)] })
+    t.equal((await send(other, 'tools/call', { name: 'most' })).statusCode, 200, 'what costs more than there is can be called once')
+    t.equal((await send(other, 'tools/call', { name: 'most' })).statusCode, 429)
+  }
+})
+
+t.test('[attack 72] two replicas share one count in Redis', { skip: withoutRedis }, async (t) => {
+  const { url } = await startRedis(t)
+  const replicas = [await buildApp(t, { ...few, REDIS_URL: url }), await buildApp(t, { ...few, REDIS_URL: url })]
+  const found: number[] = []
+  for (const app of [...replicas, ...replicas]) found.push((await ping(app)).statusCode)
+  t.same(found, [200, 200, 429, 429])
+  const wrong: number[] = []
+  for (const app of [...replicas, ...replicas]) wrong.push((await ping(app, 'guess')).statusCode)
+  t.same(wrong, [401, 401, 429, 429], 'so are refusals')
+})
+
+t.test('[attack 72] [requirement 35] without Redis a limit is never none: each replica goes on from what it has seen', { skip: withoutRedis }, async (t) => {
+  const server = await startRedis(t)
+  const log = new LogLines()
+  const app = await buildApp(t, { ...few, RATE_LIMIT_ADDRESS_REQUESTS: '100', REDIS_URL: server.url, LOG_LEVEL: 'INFO' }, log)
+  t.equal((await ping(app)).statusCode, 200)
+  await server.kill()
+  t.equal((await ping(app)).statusCode, 200)
+  t.equal((await ping(app)).statusCode, 429, 'with what was counted before')
+  const fresh = token({ sub: 'fresh' })
+  const found: number[] = []
+  for (let index = 0; index < 3; index += 1) found.push((await ping(app, fresh)).statusCode)
+  t.same(found, [200, 200, 429])
+  t.equal(log.records.filter(({ message }) => message === 'Redis does not count requests: each replica counts by itself').length > 0, true)
+
+  await server.start()
+  // The connection is made again by itself.
+  let shared = false
+  for (let attempt = 0; attempt < 500 && !shared; attempt += 1) {
+    await ping(app, token({ sub: `again-${attempt}` }))
+    shared = log.records.some(({ message }) => message === 'requests are counted in Redis again')
+    await new Promise((resolve) => { setTimeout(resolve, 20) })
+  }
+  t.ok(shared)
+})
+
+t.test('[requirement 35] a Redis that takes too long is not waited for', { skip: withoutRedis }, async (t) => {
+  const server = await startRedis(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(redis, { url: server.url })
+  await app.register(rateLimit, { requests: 2, addressRequests: 100, window: 60, redis: app.redis })
+  app.get('/', { onRequest: app.limits.principal }, async () => 'ok')
+  await app.ready()
+  t.equal((await app.inject('/')).statusCode, 200)
+  let asked = 0
+  t.intercept(app.redis, 'eval', { value: () => { asked += 1; return new Promise(() => undefined) } })
+  t.equal((await app.inject('/')).statusCode, 200)
+  t.equal((await app.inject('/')).statusCode, 429)
+  t.equal(asked, 1, 'and left alone for a while')
+})
+
+t.test('keys in Redis say nothing about who calls', { skip: withoutRedis }, async (t) => {
+  const { url } = await startRedis(t)
+  const app = await buildApp(t, { ...few, REDIS_URL: url })
+  await ping(app, token({ sub: 'alice@example.com' }))
+  const client = new Redis(url)
+  t.teardown(() => client.quit())
+  const keys = await client.keys('*')
+  t.equal(keys.length, 2)
+  t.notMatch(keys.join(), /alice|127\.0\.0\.1/)
+  for (const key of keys) {
+    const ttl = await client.pttl(key)
+    t.ok(ttl > 0 && ttl <= 3_600_000, 'and they end with the window')
+  }
 })
