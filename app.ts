@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import type { FastifyHttpOptions, FastifyInstance, FastifyPluginOptions, RawServerDefault } from 'fastify'
 import { loadConfig, loadConfigOrExit, publicUrl, resourceUrl, type Config, type LoadedConfig } from './config.ts'
+import audit from './plugins/audit.ts'
 import auth, { AuthError } from './plugins/auth/index.ts'
 import catalog, { type CatalogOptions } from './plugins/catalog/index.ts'
 import correlation from './plugins/correlation.ts'
@@ -120,12 +121,15 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   const { config, warnings } = options.loaded ?? environment ?? loadConfig()
   const name = config.SERVER_NAME
   const version = config.SERVER_VERSION
+  // What all replicas have, and nobody else.
+  const stateSecret = config.JWT_SECRET ?? config.DJANGO_API_KEY
   for (const warning of warnings) app.log.warn(warning)
 
   app.server.maxConnections = maxConnections
   answerErrors(app)
   await app.register(correlation)
   await app.register(logging)
+  await app.register(audit, { enabled: config.AUDIT_LOG, secret: stateSecret, principalOf: ({ principal }) => principal })
   await app.register(metrics, { version, rateLimitClients: () => app.limits.clients() })
   const { instruments } = app
   await app.register(host, { names: [new URL(publicUrl(config)).hostname, ...config.ALLOWED_HOSTS] })
@@ -187,7 +191,7 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   await app.register(mcp, {
     server: { name, version },
     allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(publicUrl(config)).origin],
-    stateSecret: config.JWT_SECRET ?? config.DJANGO_API_KEY,
+    stateSecret,
     timeout: config.CALL_TIMEOUT,
     extendLegacy: options.extendLegacy
   })

@@ -136,6 +136,9 @@ export const configSchema = z.object({
   LOG_FORMAT: defaulted(oneOf(['json', 'text'], (value) => value.toLowerCase()), 'json', {
     group: 'Logs', description: 'One JSON object a line, or text for people.'
   }),
+  AUDIT_LOG: defaulted(flag(), true, {
+    group: 'Logs', description: 'Whether a line says who called what, and who was refused, whatever `LOG_LEVEL` says.'
+  }),
   DEBUG: defaulted(flag(), false, {
     group: 'Logs', description: 'Logs at level DEBUG whatever `LOG_LEVEL` says.'
   })

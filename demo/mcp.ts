@@ -48,6 +48,7 @@ function configFor (django: { url: string, apiKey: string }, port: number, secre
     ENVIRONMENT: 'development',
     RATE_LIMIT_REQUESTS: 100_000,
     LOG_LEVEL: 'WARNING',
+    AUDIT_LOG: 'false',
     LOG_FORMAT: 'text',
     TOOLS_DIR: tools,
     TMP_DIR: join(tmpdir(), 'django-mcp-demo')

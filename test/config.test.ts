@@ -50,6 +50,7 @@ const wrong: Record<string, unknown> = {
   PROMPTS_DIR: 0,
   LOG_LEVEL: 'LOUD',
   LOG_FORMAT: 'xml',
+  AUDIT_LOG: 'some',
   DEBUG: 'nope'
 }
 

@@ -18,6 +18,7 @@ export function environment (overrides: Record<string, unknown> = {}): Record<st
     JWT_SECRET: secret,
     TMP_DIR: '/tmp/mcp_server_test',
     LOG_LEVEL: 'CRITICAL',
+    AUDIT_LOG: 'false',
     ...overrides
   }
 }

@@ -39,6 +39,8 @@ export interface DjangoCallContext {
   /** Aborts the request under way and keeps further ones from being sent. */
   signal?: AbortSignal
   log?: FastifyBaseLogger
+  /** Told of every request that is sent for the call. */
+  onAttempt?: (report: AttemptReport) => void
 }
 
 /** What one attempt did, for metrics. */
@@ -177,13 +179,18 @@ export class DjangoClient {
     try {
       const answer = await send()
       const errorKind = answer.status < 400 ? undefined : errorFor(answer, {}).kind
-      this.#engine.onAttempt?.({ method, route, status: answer.status, seconds: seconds(), ...(errorKind === undefined ? {} : { errorKind }) })
+      this.#report({ method, route, status: answer.status, seconds: seconds(), ...(errorKind === undefined ? {} : { errorKind }) })
       return answer
     } catch (error) {
       if (!(error instanceof ExchangeFailed)) throw error
-      this.#engine.onAttempt?.({ method, route, errorKind: error.error.kind, seconds: seconds() })
+      this.#report({ method, route, errorKind: error.error.kind, seconds: seconds() })
       return error
     }
+  }
+
+  #report (report: AttemptReport): void {
+    this.#engine.onAttempt?.(report)
+    this.#context.onAttempt?.(report)
   }
 
   async #pause (delay: number): Promise<void> {

@@ -12,6 +12,10 @@ declare module 'fastify' {
     /** The route is called by probes and scrapers all the time: its access line is written at level debug. */
     quiet?: boolean
   }
+  interface FastifyRequest {
+    /** Further fields of the request's access line. */
+    logFields: Readonly<Record<string, unknown>> | null
+  }
 }
 
 /** What the lines look like is for the server's logger: `loggingOptions`. */
@@ -30,7 +34,8 @@ function writeAccessLine (request: FastifyRequest, reply: FastifyReply, finished
     path: withoutQuery(request.url),
     status: reply.raw.statusCode,
     duration_ms: Math.round(reply.elapsedTime * 10) / 10,
-    remote_address: request.ip
+    remote_address: request.ip,
+    ...request.logFields
   }
   if (!finished) request.log.info({ ...fields, aborted: true }, 'request aborted by the client')
   else if (request.routeOptions.config.quiet === true) request.log.debug(fields, 'request completed')
@@ -43,6 +48,7 @@ function writeAccessLine (request: FastifyRequest, reply: FastifyReply, finished
  */
 const logging: FastifyPluginAsync = async (app, options) => {
   checkOptions('logging', noOptions, options)
+  app.decorateRequest('logFields', null)
   app.addHook('onRequest', (request, reply, next) => {
     onAnswered(request, reply, (complete) => { writeAccessLine(request, reply, complete) })
     next()

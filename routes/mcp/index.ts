@@ -4,6 +4,7 @@ import { anonymous, AuthError } from '../../plugins/auth/index.ts'
 import { onAnswered } from '../../plugins/logging/answered.ts'
 import { namedLogger } from '../../plugins/logging/named-logger.ts'
 import { RateLimitError } from '../../plugins/rate-limit/index.ts'
+import { auditSource } from './audit.ts'
 import { BodyError, takeJsonOnly } from './body.ts'
 import { Cancelling } from './cancelling.ts'
 import { parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
@@ -187,6 +188,11 @@ async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, 
   const method = isRecord(body) && typeof body.method === 'string' ? body.method : undefined
   const operation = new Operation(method, revisionLabel(headerOf(request, 'mcp-protocol-version')))
   measure(app, request, reply, operation)
+  const params = isRecord(body) && isRecord(body.params) ? body.params : {}
+  if (method !== undefined) {
+    request.audit = auditSource(app, operation, method, params)
+    request.logFields = operation.logFields(method === 'tools/call' ? params.name : undefined)
+  }
 
   const route: Route = isRecord(body)
     ? routeOf(app, leg, streams, request, reply, body)
@@ -197,10 +203,9 @@ async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, 
     await refuse(request, reply, { id: isRecord(body) ? idOf(body) : null, ...route.refusal })
     return
   }
-  if (method !== undefined && isRecord(body)) {
+  if (method !== undefined) {
     try {
       // Decided here, while the status can still be 403: inside the answer it would be too late.
-      const params = isRecord(body.params) ? body.params : {}
       const principal = request.principal ?? anonymous
       const scopes = method.startsWith('tasks/') ? await taskScopes(app, principal, params) : scopesFor(app, principal, method, params)
       await app.requireScopes(request, reply, scopes)
@@ -248,6 +253,7 @@ const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins
   app.route({
     method: ['GET', 'DELETE', 'PUT', 'PATCH'],
     url: '/mcp',
+    config: { audit: true },
     async handler (_request, reply) {
       // No stream to open and no session to end (basic/transports, "Listening for Messages" and "Session Management").
       reply.code(405).header('Allow', 'POST')
@@ -258,7 +264,7 @@ const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins
   await app.register(async (authenticated) => {
     authenticated.addHook('onRequest', authenticated.authenticate)
     authenticated.addHook('onRequest', authenticated.limits.principal)
-    authenticated.post('/mcp', async (request, reply) => { await receive(app, leg, streams, request, reply) })
+    authenticated.post('/mcp', { config: { audit: true } }, async (request, reply) => { await receive(app, leg, streams, request, reply) })
   })
 }
 

@@ -14,6 +14,15 @@ const outcomeOf: Record<ErrorKind, Outcome> = {
   internal: 'server_error'
 }
 
+/** How an audit line calls what went wrong; what is not here has failed. */
+const auditOutcomes: ReadonlyMap<string, string> = new Map([['invalid_input', 'invalid_arguments'], ['timeout', 'timeout'], ['cancelled', 'cancelled'], ['protocol', 'invalid_request']])
+
+/** Characters of the name of a tool in the access line: one that does not exist may be anything. */
+const maxToolName = 64
+
+/** Requests to Django that are kept for the audit line at most. */
+const maxDjangoCalls = 20
+
 function isCounted (method: string): method is CountedMethod {
   return countedMethods.some((counted) => counted === method)
 }
@@ -26,6 +35,7 @@ export class Operation {
   #tool: string | undefined
   #resultBytes: number | undefined
   #failure: { outcome: Outcome, kind: string, type: string } | undefined
+  #djangoCalls: Array<{ method: string, route: string, status: number | undefined }> | undefined
 
   /** @param method as the client wrote it, undefined where the message has none */
   constructor (method: string | undefined, protocolVersion: string) {
@@ -55,6 +65,33 @@ export class Operation {
   /** The answer is a JSON-RPC error. What is known already about a failure is kept. */
   protocolFailure (code: number, error?: CallError): void {
     this.#failure ??= { outcome: error === undefined ? 'client_error' : outcomeOf[error.kind], kind: error?.kind ?? 'protocol', type: String(code) }
+  }
+
+  /** A request to Django that was made for this one. */
+  asked (method: string, route: string, status: number | undefined): void {
+    this.#djangoCalls ??= []
+    if (this.#djangoCalls.length < maxDjangoCalls) this.#djangoCalls.push({ method, route, status })
+  }
+
+  /** Requests to Django, undefined where there were none. */
+  get djangoCalls (): ReadonlyArray<{ method: string, route: string, status: number | undefined }> | undefined {
+    return this.#djangoCalls
+  }
+
+  /** Fields of the access line: the method, and the tool where one is called. */
+  logFields (tool: unknown): Record<string, unknown> {
+    return { rpc_method: this.#method, ...(typeof tool === 'string' ? { tool: tool.slice(0, maxToolName) } : {}) }
+  }
+
+  /** The kind of error that it ended with, undefined where there is none. */
+  get errorKind (): string | undefined {
+    return this.#failure?.kind
+  }
+
+  /** How it ended, in the words of the audit line. `finished` as for `end`. */
+  outcome (finished: boolean): string {
+    if (!finished) return 'cancelled'
+    return this.#failure === undefined ? 'succeeded' : auditOutcomes.get(this.#failure.kind) ?? 'failed'
   }
 
   /** Counts the request. `finished` is false where the client went away before it had the answer. */

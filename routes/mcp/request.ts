@@ -44,7 +44,7 @@ export async function run<Result> (app: FastifyInstance, request: McpRequest, na
     canAsk,
     // Made when it is asked for: most calls write no line of their own.
     get log () { return named ??= namedLogger(log, name) },
-    django: app.django.bind({ correlationId, signal, log }),
+    django: app.django.bind({ correlationId, signal, log, onAttempt: ({ method, route, status }) => { request.operation.asked(method, route, status) } }),
     ...createAsking(answers)
   }))
 }

@@ -51,6 +51,7 @@ async function start () {
     AUTH_ENABLED: 'false',
     ENVIRONMENT: 'test',
     LOG_LEVEL: 'CRITICAL',
+    AUDIT_LOG: 'false',
     // Nobody answers there. One built-in tool is called, and its error is an answer as good as any.
     DJANGO_BASE_URL: 'http://127.0.0.1:9',
     DJANGO_API_KEY: 'conformance.0123456789abcdef',

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
+import audit from '../../plugins/audit.ts'
 import auth from '../../plugins/auth/index.ts'
 import catalog from '../../plugins/catalog/index.ts'
 import correlation from '../../plugins/correlation.ts'
@@ -43,6 +44,11 @@ const function1 = 'expected a function, got 1'
 
 /** For each plugin: the option that is wrong, options around it, and what is said. Options of `undefined` are none at all. */
 const tables: Array<[string, unknown, Array<[Loose, string]>]> = [
+  ['audit', audit, [
+    [undefined, 'secret: expected a text that is not empty, got nothing'],
+    [{ secret: 'hunter2', enabled: 'yes' }, 'enabled: expected true or false, got "yes"'],
+    [{ secret: 'hunter2', principalOf: 1 }, `principalOf: ${function1}`]
+  ]],
   ['auth', auth, [
     [undefined, 'verifier: expected how tokens are verified, or null for no authentication, got nothing'],
     [{ verifier: 'hunter2' }, 'verifier: expected how tokens are verified, or null for no authentication, got ******** (7 characters)'],

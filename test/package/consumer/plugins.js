@@ -24,6 +24,16 @@ const baseUrl = `http://127.0.0.1:${django.address().port}`
 
 /** What each plugin needs, and what it gives an app that has nothing else. */
 const plugins = {
+  './plugins/audit': {
+    options: { secret },
+    routes (app) {
+      app.get('/', { config: { audit: true } }, (request, reply) => {
+        request.audit = () => ({ action: 'look', outcome: 'succeeded' })
+        reply.send('fine')
+      })
+    },
+    async check (app) { assert.equal((await app.inject('/')).statusCode, 200) }
+  },
   './plugins/auth': {
     options: { verifier: { secrets: [secret], audience: [], audienceRequired: false, maxLifetime: 3600 } },
     routes (app) {
