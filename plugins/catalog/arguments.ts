@@ -66,14 +66,30 @@ function problemOf ({ keyword, instancePath, params, message = 'is not valid' }:
 
 const argumentObject = z.record(z.string(), z.unknown())
 
-function compileJsonSchema (input: ObjectSchema): CompiledInput {
+/** When a JSON Schema is compiled, which takes milliseconds: at once, so that a bad one is found, or for the first call. */
+export type CompileWhen = 'now' | 'when called'
+
+/** The check of a JSON Schema, and the Ajv that it is of. */
+function validatorOf (schema: ObjectSchema, when: CompileWhen) {
+  const { ajv, compilable } = ajvFor(schema)
+  const compile = () => {
+    const validate = ajv.compile(compilable)
+    // Ajv remembers every schema for good, also those of tools that a newer catalog has replaced.
+    ajv.removeSchema(compilable)
+    return validate
+  }
+  let compiled = when === 'now' ? compile() : undefined
+  return { ajv, validator: () => compiled ??= compile() }
+}
+
+function compileJsonSchema (input: ObjectSchema, when: CompileWhen): CompiledInput {
   const jsonSchema = { additionalProperties: false, ...input }
-  const { ajv, compilable } = ajvFor(jsonSchema)
-  const validate = ajv.compile(compilable)
+  const { validator } = validatorOf(jsonSchema, when)
   const known = Object.keys(input.properties ?? {})
   return {
     jsonSchema,
     check (args) {
+      const validate = validator()
       // Defaults are written into what is checked, which is the client's message.
       const copy: unknown = structuredClone(args)
       if (!validate(copy)) return refuse((validate.errors ?? []).map((error) => problemOf(error, known)))
@@ -86,8 +102,8 @@ function compileJsonSchema (input: ObjectSchema): CompiledInput {
  * Compiles a tool's input.
  * @throws {Error} for a JSON Schema that is not valid
  */
-export function compileInput (input: z.ZodObject | ObjectSchema): CompiledInput {
-  return input instanceof z.ZodObject ? compileZod(input) : compileJsonSchema(input)
+export function compileInput (input: z.ZodObject | ObjectSchema, when: CompileWhen = 'now'): CompiledInput {
+  return input instanceof z.ZodObject ? compileZod(input) : compileJsonSchema(input, when)
 }
 
 /** An output schema in both forms; the check throws for a result that is not of it. */
@@ -100,13 +116,13 @@ export interface CompiledOutput {
  * Compiles a tool's output.
  * @throws {Error} for a JSON Schema that is not valid
  */
-export function compileOutput (output: z.ZodObject | ObjectSchema): CompiledOutput {
+export function compileOutput (output: z.ZodObject | ObjectSchema, when: CompileWhen = 'now'): CompiledOutput {
   if (output instanceof z.ZodObject) return { jsonSchema: toJsonSchema(output, 'output'), check: (result) => output.parse(result) }
-  const { ajv, compilable } = ajvFor(output)
-  const validate = ajv.compile(compilable)
+  const { ajv, validator } = validatorOf(output, when)
   return {
     jsonSchema: output,
     check (result) {
+      const validate = validator()
       if (!validate(result)) throw new Error(ajv.errorsText(validate.errors))
       return argumentObject.parse(result)
     }

@@ -7,7 +7,7 @@ import { Catalog } from './catalog.ts'
 import { compileAll, load, type Source } from './load.ts'
 import { compilePrompt } from './prompt.ts'
 import { compileResource } from './resource.ts'
-import { compileTool } from './tool.ts'
+import { compileTool, type Tool } from './tool.ts'
 
 export { Catalog } from './catalog.ts'
 export { asCallError, errorText } from './error-result.ts'
@@ -15,7 +15,7 @@ export { CatalogError } from './load.ts'
 export type { Prompt } from './prompt.ts'
 export type { Resource } from './resource.ts'
 export { StartedJob, type JobProgress, type ToolTask } from './task.ts'
-export type { Tool, ToolResult } from './tool.ts'
+export { compileTool, type Tool, type ToolResult } from './tool.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -27,6 +27,13 @@ declare module 'fastify' {
 }
 
 export interface Catalogs {
+  /** Whether a tool of this name comes from a folder or an option, in whatever capital letters. */
+  readonly defines: (name: string) => boolean
+  /**
+   * A catalog of everything from folders and options together with further tools, which give way to those of the same
+   * name.
+   */
+  readonly extendedBy: (tools: readonly Tool[]) => Catalog
   /**
    * Puts a catalog that is built already into the place of the current one, whole: a request sees one or the other.
    * Whoever listens is told.
@@ -77,15 +84,18 @@ const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
   const toolSources = [...await load(toolFolders, passedOver), ...given(tools, 'tool')]
   const resourceSources = [...await load(resourceFolders, passedOver), ...given(resources, 'resource')]
   const promptSources = [...await load(promptFolders, passedOver), ...given(prompts, 'prompt')]
-  const built = new Catalog(
-    compileAll(toolSources, compileTool, ({ name }) => name),
-    compileAll(resourceSources, compileResource, ({ uri }) => uri),
-    compileAll(promptSources, compilePrompt, ({ name }) => name)
-  )
+  const ownTools = compileAll(toolSources, (definition) => compileTool(definition), ({ name }) => name)
+  const ownResources = compileAll(resourceSources, compileResource, ({ uri }) => uri)
+  const ownPrompts = compileAll(promptSources, compilePrompt, ({ name }) => name)
+  const ownNames = new Set(ownTools.map(({ name }) => name.toLowerCase()))
+  const defines = (name: string): boolean => ownNames.has(name.toLowerCase())
+  const built = new Catalog(ownTools, ownResources, ownPrompts)
   const listeners: Array<() => void> = []
   let current = built
   app.decorate('catalog', { getter: () => current })
   app.decorate('catalogs', {
+    defines,
+    extendedBy: (further) => new Catalog([...ownTools, ...further.filter(({ name }) => !defines(name))], ownResources, ownPrompts),
     replace (next) {
       current = next
       for (const listener of listeners) listener()

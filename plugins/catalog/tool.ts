@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { CallError } from '../../errors.ts'
-import { compileInput, compileOutput, type CompiledOutput } from './arguments.ts'
+import { compileInput, compileOutput, type CompiledOutput, type CompileWhen } from './arguments.ts'
 import { StartedTask, WithContent, type CallContext, type ContentBlock } from './definition.ts'
 import { parameterHeaders, type ParameterHeader } from './parameter-headers.ts'
 import { blocksShape, toolShape } from './shapes.ts'
@@ -63,13 +63,14 @@ function structuredFrom (output: CompiledOutput, result: unknown): ToolResult {
 
 /**
  * Makes a definition into a tool: schemas are compiled here, once, and a call only looks them up.
+ * @param when JSON Schemas are compiled; `when called` for tools that are made by the hundred, from schemas that we write
  * @throws {z.ZodError} for something that is not a tool
  * @throws {Error} for a schema that is not valid
  */
-export function compileTool (definition: unknown): Tool {
+export function compileTool (definition: unknown, when: CompileWhen = 'now'): Tool {
   const { name, title, description, annotations, icons, handler, asks = false, cost = 1, ...rest } = toolShape.parse(definition)
-  const { jsonSchema, check } = compileInput(rest.input)
-  const output = rest.output === undefined ? undefined : compileOutput(rest.output)
+  const { jsonSchema, check } = compileInput(rest.input, when)
+  const output = rest.output === undefined ? undefined : compileOutput(rest.output, when)
   const resultFrom = (result: unknown): ToolResult => output === undefined ? { content: blocksFrom(result) } : structuredFrom(output, result)
   const task = rest.task === undefined ? undefined : compileTask(rest.task, resultFrom)
 

@@ -7,7 +7,7 @@ import type { Test } from 'tap'
 import { z } from 'zod'
 import { CallError } from '../../../errors.ts'
 import { anonymous, type Principal } from '../../../plugins/auth/index.ts'
-import catalog, { CatalogError, type CatalogOptions } from '../../../plugins/catalog/index.ts'
+import catalog, { CatalogError, compileTool, type CatalogOptions } from '../../../plugins/catalog/index.ts'
 import { defineResource, defineTool, type CallContext } from '../../../plugins/catalog/definition.ts'
 import { DjangoClient } from '../../../plugins/django/index.ts'
 import { loggingOptions } from '../../../plugins/logging/index.ts'
@@ -291,4 +291,27 @@ t.test('a resource is found by its URI or template, and its contents take every 
   t.match(await callError(read('parts://seven')), { kind: 'invalid_input', problems: [{ path: 'id' }] })
   t.match(await callError(read('wrong://x')), { kind: 'internal' })
   for (const unknown of ['app://infos', 'file://a/b', 'file://', 'file://%zz', `file://${'x'.repeat(3000)}`, 'nothing']) t.equal(app.catalog.resource(unknown), undefined, unknown.slice(0, 20))
+})
+
+t.test('a catalog can be extended by further tools, which give way to those of code', async (t) => {
+  const app = await withCatalog(t, { tools: [echo] })
+  const further = ['ECHO', 'extra'].map((name) => compileTool({ name, description: 'further', input: { type: 'object' }, handler: () => 'further' }))
+  const extended = app.catalogs.extendedBy(further)
+  t.strictSame(extended.toolListings(anonymous).map(({ name }) => name), ['echo', 'extra'])
+  t.ok(app.catalogs.defines('Echo'))
+  t.notOk(app.catalogs.defines('extra'))
+  t.strictSame(app.catalog.sizes.tool, 1, 'nothing has changed yet')
+  app.catalogs.replace(extended)
+  app.catalogs.replace(app.catalogs.extendedBy([]))
+  t.strictSame(app.catalog.toolListings(anonymous).map(({ name }) => name), ['echo'], 'what came before is gone')
+})
+
+t.test('a JSON Schema that is compiled when it is called fails only then', async (t) => {
+  const app = await withCatalog(t, {})
+  const definition = { name: 'broken', description: 'd', input: { type: 'object', properties: { a: { type: 'no type' } } }, handler: () => 'x' }
+  t.throws(() => compileTool(definition))
+  const tool = compileTool(definition, 'when called')
+  await t.rejects(tool.call({ a: 1 }, context(app)))
+  const sound = compileTool({ ...definition, output: { type: 'object', required: ['b'] }, input: { type: 'object' }, handler: () => ({}) }, 'when called')
+  t.equal((await callError(sound.call({}, context(app)))).kind, 'internal')
 })
