@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Got } from 'got'
 import type { z } from 'zod'
 import { CallError } from '../../errors.ts'
+import type { WireAnswer, WireRequest } from '../openapi/wire.ts'
 import { errorFor, jsonOf, retryAfterOf, type Answer } from './answer.ts'
 import { exchange, ExchangeFailed, type Method } from './exchange.ts'
 import { fillPath, queryString, type PathValue, type QueryValue } from './path.ts'
@@ -120,6 +121,16 @@ export class DjangoClient {
     return { status: answer.status, headers: answer.headers, body: jsonOf(answer) }
   }
 
+  /**
+   * Sends a request as it stands, repeated where that is safe, and gives whatever answer comes. Its headers go before
+   * those that every request carries.
+   * @throws {CallError} where no answer came, or none that may be read
+   */
+  send (request: WireRequest): Promise<WireAnswer> {
+    if (!request.target.startsWith('/')) throw new TypeError('a target is a path')
+    return this.#exchange({ ...request, headers: { ...this.#headers(undefined, undefined), ...request.headers } })
+  }
+
   async #typed<Body> (method: Method, route: string, options: TypedRequestOptions<Body>): Promise<Body> {
     const { status, body } = await this.request(method, route, options)
     const parsed = options.schema.safeParse(body)
@@ -135,21 +146,29 @@ export class DjangoClient {
     return headers
   }
 
-  async #answer (method: Method, route: string, { path, query, json, idempotencyKey }: RequestOptions): Promise<Answer> {
+  #answer (method: Method, route: string, { path, query, json, idempotencyKey }: RequestOptions): Promise<Answer> {
+    const search = queryString(query)
+    return this.#exchange({
+      method,
+      route,
+      target: `${fillPath(route, path)}${search === '' ? '' : `?${search}`}`,
+      headers: this.#headers(json, idempotencyKey),
+      body: json === undefined ? undefined : JSON.stringify(json)
+    })
+  }
+
+  async #exchange ({ method, route, target, headers, body }: WireRequest): Promise<Answer> {
     const { http, baseUrl, deadline, maxRetries, maxBytes, onRetry } = this.#engine
     const { signal, log = this.#engine.log } = this.#context
-    const search = queryString(query)
-    const url = `${baseUrl}${fillPath(route, path)}${search === '' ? '' : `?${search}`}`
-    const headers = this.#headers(json, idempotencyKey)
-    const body = json === undefined ? undefined : JSON.stringify(json)
-    const attempts = isRepeatable(method, idempotencyKey) ? maxRetries + 1 : 1
+    const url = `${baseUrl}${target}`
+    const attempts = isRepeatable(method, headers['idempotency-key']) ? maxRetries + 1 : 1
     const end = performance.now() + deadline
 
     for (let attempt = 1; ; attempt += 1) {
       let retryAfter: number | undefined
       let reason: 'network' | 'status'
       const timeout = Math.max(1, Math.ceil(end - performance.now()))
-      const outcome = await this.#attempt(method, route, () => exchange(http, url, { method, headers, body, signal, timeout, maxBytes }))
+      const outcome = await this.#attempt(method, route, () => exchange(http, url, { method, headers: { ...headers }, body, signal, timeout, maxBytes }))
 
       if (outcome instanceof ExchangeFailed) {
         if (!outcome.transient || attempt === attempts) throw outcome.error

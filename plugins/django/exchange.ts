@@ -7,7 +7,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export interface ExchangeOptions {
   method: Method
   headers: Record<string, string>
-  body: string | undefined
+  body: string | Uint8Array | undefined
   signal: AbortSignal | undefined
   /** Milliseconds for the whole exchange. */
   timeout: number

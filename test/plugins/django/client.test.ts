@@ -36,6 +36,22 @@ t.test('every method sends its body as JSON, null included', async (t) => {
   ])
 })
 
+t.test('a request can be sent as it stands, and gives any answer', async (t) => {
+  const { client, stub } = await withDjango(t, (_request, response) => { json(response, 404, { detail: 'No.' }, { etag: '"1"' }) })
+  const answer = await client.bind({ correlationId: 'abc-1' }).send({
+    method: 'POST', route: '/a/{id}/', target: '/a/%C3%A4/?b=1&b=2', headers: { accept: 'application/yaml', 'content-type': 'text/plain' }, body: Buffer.from('text')
+  })
+  t.match(answer, { status: 404, headers: { etag: '"1"' } })
+  t.equal(answer.body.toString(), '{"detail":"No."}')
+  t.match(stub.requests, [{
+    method: 'POST',
+    url: '/a/%C3%A4/?b=1&b=2',
+    body: 'text',
+    headers: { authorization: `Api-Key ${apiKey}`, 'x-correlation-id': 'abc-1', accept: 'application/yaml', 'content-type': 'text/plain', 'content-length': '4' }
+  }])
+  t.throws(() => client.send({ method: 'GET', route: '', target: '@elsewhere/', headers: {}, body: undefined }), TypeError)
+})
+
 t.test('an answer without content is undefined', async (t) => {
   const { client } = await withDjango(t, (_request, response) => { response.writeHead(204).end() })
   t.equal(await client.delete('/a/', anything), undefined)
