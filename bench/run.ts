@@ -63,6 +63,7 @@ async function calls (bench: Bench, options: BenchOptions): Promise<string> {
   const variants: Variant[] = apps.map(([era, server]) => ({ name: `${era}, ${options.tools} ${options.tools === 1 ? 'tool' : 'tools'}`, server, request: callRequest(era), against: options.tools === 1 ? 'bare route' : `${era}, 1 tool` }))
   if (options.tools === 1) {
     const bytes = Math.max(...sizes)
+    variants.unshift({ name: 'bare got', server: await bench.server('bare-got', { django, bytes }), request: callRequest('2025-11-25'), against: 'bare route' })
     variants.unshift({ name: 'bare route', server: await bench.server('bare', { django, bytes }), request: callRequest('2025-11-25') })
   } else {
     for (const [era, server] of await byEra(() => bench.app(django, 1))) variants.push({ name: `${era}, 1 tool`, server, request: callRequest(era) })
@@ -144,17 +145,18 @@ async function startTimes (bench: Bench, { tools, rounds }: BenchOptions): Promi
 async function profile (bench: Bench, { tools, seconds, connections }: BenchOptions): Promise<string> {
   const django = await bench.django()
   const parts: string[] = []
-  for (const era of eras) {
-    const server = await bench.app(django, tools)
+  const apps = await byEra(() => bench.app(django, tools))
+  const bytes = Math.max(...await Promise.all(apps.map(([era, server]) => answerBytes(server, era))))
+  for (const [name, server, era] of [['bare', await bench.server('bare', { django, bytes }), '2025-11-25'], ...apps.map(([era, server]) => [era, server, era] as const)] as const) {
     const requests = [callRequest(era)]
     await load(server.port, requests, connections, { seconds })
     const before = await server.usage()
     const { calls } = await load(server.port, requests, connections, { seconds })
     const after = await server.usage()
     // Outside the folder of the run: it is there to be opened in a browser's developer tools.
-    const path = join(tmpdir(), `mcp-bench-${era}.cpuprofile`)
+    const path = join(tmpdir(), `mcp-bench-${name}.cpuprofile`)
     await server.profile(path, () => load(server.port, requests, connections, { seconds: seconds * 2 }))
-    parts.push(`${era}: ${path}\n${summarize(path, calls, (after.cpu - before.cpu) / calls)}`)
+    parts.push(`${name}: ${path}\n${summarize(path, calls, (after.cpu - before.cpu) / calls)}`)
     await server.stop()
   }
   return parts.join('\n\n')

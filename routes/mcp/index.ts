@@ -1,4 +1,4 @@
-import { classifyInboundRequest, PROTOCOL_VERSION_META_KEY as protocolVersionKey } from '@modelcontextprotocol/server'
+import { classifyInboundRequest, PROTOCOL_VERSION_META_KEY as protocolVersionKey, type JSONRPCNotification, type JSONRPCRequest, type MessageClassification } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { anonymous, AuthError } from '../../plugins/auth/index.ts'
 import { onAnswered } from '../../plugins/logging/answered.ts'
@@ -8,6 +8,7 @@ import { auditSource } from './audit.ts'
 import { BodyError, takeJsonOnly } from './body.ts'
 import { Cancelling } from './cancelling.ts'
 import { parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
+import { KnownEnvelopes } from './known-envelopes.ts'
 import type { ExtendLegacy, Leg } from './leg.ts'
 import { ListenStreams } from './listen.ts'
 import { legacyRefusal, legacyRevisions, serveLegacy } from './legacy.ts'
@@ -145,28 +146,12 @@ function isPlainlyLegacy (body: Readonly<Record<string, unknown>>, version: stri
   return !isRecord(meta) || !(protocolVersionKey in meta)
 }
 
-function routeOf (app: FastifyInstance, leg: Leg, streams: ListenStreams, request: FastifyRequest, reply: FastifyReply, body: Record<string, unknown>): Route {
-  const version = headerOf(request, 'mcp-protocol-version')
-  if (isPlainlyLegacy(body, version)) return legacyRoute(app, leg, request, reply, body)
-  const mcpMethod = headerOf(request, 'mcp-method')
-  const mcpName = headerOf(request, 'mcp-name')
-  const outcome = classifyInboundRequest({
-    httpMethod: 'POST',
-    body,
-    ...(version === undefined ? {} : { protocolVersionHeader: version }),
-    ...(mcpMethod === undefined ? {} : { mcpMethodHeader: mcpMethod }),
-    ...(mcpName === undefined ? {} : { mcpNameHeader: mcpName })
-  })
-  if (outcome.kind === 'reject') return { refusal: { status: outcome.httpStatus, code: outcome.code, message: outcome.message, data: outcome.data } }
-
-  if (outcome.kind === 'legacy') return legacyRoute(app, leg, request, reply, body)
-
-  const { message, classification } = outcome
+function modernRoute (app: FastifyInstance, leg: Leg, streams: ListenStreams, request: FastifyRequest, reply: FastifyReply, message: JSONRPCRequest | JSONRPCNotification, classification: MessageClassification): Route {
   const revision = classification.revision ?? 'unknown'
   if (!modernRevisions.includes(revision)) {
     return { refusal: { status: 400, code: errorCodes.unsupportedProtocolVersion, message: 'Unsupported protocol version', data: { supported: modernRevisions, requested: revision } } }
   }
-  if (outcome.messageKind === 'request') {
+  if ('id' in message) {
     const refusal = commonRefusal(app, request, message.method, message.params, true)
     if (refusal !== undefined) return { refusal }
     if (message.method === 'subscriptions/listen') {
@@ -177,10 +162,31 @@ function routeOf (app: FastifyInstance, leg: Leg, streams: ListenStreams, reques
       }
       return streams.isFull(request.principal ?? anonymous)
         ? { refusal: { status: 429, code: errorCodes.serverError, message: 'Too many subscription streams are open for this token' } }
-        : { serve: () => streams.serve(request, reply, outcome.message) }
+        : { serve: () => streams.serve(request, reply, message) }
     }
   }
   return { serve: (operation) => serveModern(app, leg, request, reply, operation, message, classification) }
+}
+
+function routeOf (app: FastifyInstance, leg: Leg, streams: ListenStreams, request: FastifyRequest, reply: FastifyReply, body: Record<string, unknown>): Route {
+  const version = headerOf(request, 'mcp-protocol-version')
+  if (isPlainlyLegacy(body, version)) return legacyRoute(app, leg, request, reply, body)
+  const mcpMethod = headerOf(request, 'mcp-method')
+  const plain = leg.envelopes.plainRequest(body, version, mcpMethod)
+  if (plain !== undefined && version !== undefined) return modernRoute(app, leg, streams, request, reply, plain, { era: 'modern', revision: version })
+
+  const mcpName = headerOf(request, 'mcp-name')
+  const outcome = classifyInboundRequest({
+    httpMethod: 'POST',
+    body,
+    ...(version === undefined ? {} : { protocolVersionHeader: version }),
+    ...(mcpMethod === undefined ? {} : { mcpMethodHeader: mcpMethod }),
+    ...(mcpName === undefined ? {} : { mcpNameHeader: mcpName })
+  })
+  if (outcome.kind === 'reject') return { refusal: { status: outcome.httpStatus, code: outcome.code, message: outcome.message, data: outcome.data } }
+  if (outcome.kind === 'legacy') return legacyRoute(app, leg, request, reply, body)
+  if (outcome.messageKind === 'request' && outcome.classification.era === 'modern') leg.envelopes.add(body)
+  return modernRoute(app, leg, streams, request, reply, outcome.message, outcome.classification)
 }
 
 async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -224,7 +230,7 @@ async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, 
  * authentication and the routes, so that nothing reaches a route around them.
  */
 const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins, stateSecret, timeout, extendLegacy }) => {
-  const leg: Leg = { info: server, sealed: new SealedState(stateSecret), cancelling: new Cancelling(), timeout, extendLegacy }
+  const leg: Leg = { info: server, sealed: new SealedState(stateSecret), cancelling: new Cancelling(), envelopes: new KnownEnvelopes(), timeout, extendLegacy }
   const streams = new ListenStreams({ info: server, log: namedLogger(app.log, 'mcp'), isRevoked: app.isRevoked })
   app.catalogs.onChange(() => { streams.announceChange() })
   // Before the server waits for its connections to end, which streams do not do by themselves.

@@ -1,6 +1,7 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import type { FastifyRequest } from 'fastify'
 import type { Cancelling } from './cancelling.ts'
+import type { KnownEnvelopes } from './known-envelopes.ts'
 import type { SealedState } from './sealed-state.ts'
 
 /** Adds to the server that serves one message of the revisions up to 2025-11-25. */
@@ -17,4 +18,6 @@ export interface Leg {
   extendLegacy: ExtendLegacy | undefined
   /** Requests that older clients may cancel. */
   cancelling: Cancelling
+  /** Envelopes of the newer era that need not be looked at again. */
+  envelopes: KnownEnvelopes
 }

@@ -19,7 +19,7 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { CallError } from '../../errors.ts'
-import { anonymous } from '../../plugins/auth/index.ts'
+import { anonymous, type Principal } from '../../plugins/auth/index.ts'
 import { InputNeeded } from './asking.ts'
 import { question, withConfirmations, withoutConfirmation } from './confirmation.ts'
 import { Exchange } from './exchange.ts'
@@ -72,53 +72,82 @@ function cannotAsk (error: unknown, request: FastifyRequest): never {
   throw new ProtocolError(errorCodes.invalidRequest, 'This needs a client that it can ask, of protocol revision 2026-07-28 or later', { correlation_id: request.id })
 }
 
-function serverFor (app: FastifyInstance, leg: Leg, request: FastifyRequest, operation: Operation): Server {
-  const server = new Server(leg.info, { capabilities, jsonSchemaValidator })
-  const principal = request.principal ?? anonymous
-  const { sealed } = leg
-  const { catalog } = app
+/** What the handlers of one request need. */
+interface Call {
+  app: FastifyInstance
+  leg: Leg
+  request: FastifyRequest
+  principal: Principal
+  operation: Operation
+}
 
-  server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
-    const listings = withConfirmations(catalog.toolListings(principal), (name) => catalog.tool(name)?.asks === true)
-    const { page, ...next } = pageOf(listings, ({ name }) => name, params?.cursor, request.id)
-    return { tools: serializedOnce(page), ...next }
-  })
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
-    const call = requestOf(leg, request, operation, extra)
-    const bindingOf = (args: unknown) => ({ principal: principal.key, method: 'tools/call', target: params.name, arguments: args })
-    const { args, answers } = catalog.tool(params.name)?.asks === true
-      ? withoutConfirmation(params.arguments ?? {}, sealed, bindingOf)
-      : { args: params.arguments, answers: {} }
-    try {
-      // The one way of asking for which there is a detour.
-      return { ...await callTool(app, { ...call, answers, canAsk: (way) => way === 'elicitation' }, params.name, args) }
-    } catch (error) {
-      if (error instanceof InputNeeded) return { ...question(error, sealed, bindingOf(args)) }
-      throw error
-    }
-  })
-  server.setRequestHandler(ListResourcesRequestSchema, ({ params }) => {
-    const { page, ...next } = pageOf(catalog.resourceListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { resources: serializedOnce(page), ...next }
-  })
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, ({ params }) => {
-    const { page, ...next } = pageOf(catalog.templateListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { resourceTemplates: serializedOnce(page), ...next }
-  })
-  server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, extra) => {
-    const { contents } = await readResource(app, requestOf(leg, request, operation, extra), params.uri).catch((error: unknown) => cannotAsk(error, request))
-    return { contents }
-  })
-  server.setRequestHandler(ListPromptsRequestSchema, ({ params }) => {
-    const { page, ...next } = pageOf(catalog.promptListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { prompts: serializedOnce(page), ...next }
-  })
-  server.setRequestHandler(GetPromptRequestSchema, async ({ params }, extra) => ({
-    ...await getPrompt(app, requestOf(leg, request, operation, extra), params.name, params.arguments).catch((error: unknown) => cannotAsk(error, request))
-  }))
-  server.setRequestHandler(CompleteRequestSchema, async ({ params }, extra) => ({
-    completion: await complete(app, requestOf(leg, request, operation, extra), params.ref, params.argument, params.context?.arguments ?? {})
-  }))
+/**
+ * Puts the handler of a method on a server. A request has a server of its own, which gets the one handler that it
+ * needs: the other seven would cost as much as the rest of making it.
+ */
+const handlers: Readonly<Record<string, (server: Server, call: Call) => void>> = {
+  'tools/list' (server, { app: { catalog }, principal, request }) {
+    server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
+      const listings = withConfirmations(catalog.toolListings(principal), (name) => catalog.tool(name)?.asks === true)
+      const { page, ...next } = pageOf(listings, ({ name }) => name, params?.cursor, request.id)
+      return { tools: serializedOnce(page), ...next }
+    })
+  },
+  'tools/call' (server, { app, leg, request, principal, operation }) {
+    server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
+      const call = requestOf(leg, request, operation, extra)
+      const bindingOf = (args: unknown) => ({ principal: principal.key, method: 'tools/call', target: params.name, arguments: args })
+      const { args, answers } = app.catalog.tool(params.name)?.asks === true
+        ? withoutConfirmation(params.arguments ?? {}, leg.sealed, bindingOf)
+        : { args: params.arguments, answers: {} }
+      try {
+        // The one way of asking for which there is a detour.
+        return { ...await callTool(app, { ...call, answers, canAsk: (way) => way === 'elicitation' }, params.name, args) }
+      } catch (error) {
+        if (error instanceof InputNeeded) return { ...question(error, leg.sealed, bindingOf(args)) }
+        throw error
+      }
+    })
+  },
+  'resources/list' (server, { app: { catalog }, principal, request }) {
+    server.setRequestHandler(ListResourcesRequestSchema, ({ params }) => {
+      const { page, ...next } = pageOf(catalog.resourceListings(principal), ({ name }) => name, params?.cursor, request.id)
+      return { resources: serializedOnce(page), ...next }
+    })
+  },
+  'resources/templates/list' (server, { app: { catalog }, principal, request }) {
+    server.setRequestHandler(ListResourceTemplatesRequestSchema, ({ params }) => {
+      const { page, ...next } = pageOf(catalog.templateListings(principal), ({ name }) => name, params?.cursor, request.id)
+      return { resourceTemplates: serializedOnce(page), ...next }
+    })
+  },
+  'resources/read' (server, { app, leg, request, operation }) {
+    server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, extra) => {
+      const { contents } = await readResource(app, requestOf(leg, request, operation, extra), params.uri).catch((error: unknown) => cannotAsk(error, request))
+      return { contents }
+    })
+  },
+  'prompts/list' (server, { app: { catalog }, principal, request }) {
+    server.setRequestHandler(ListPromptsRequestSchema, ({ params }) => {
+      const { page, ...next } = pageOf(catalog.promptListings(principal), ({ name }) => name, params?.cursor, request.id)
+      return { prompts: serializedOnce(page), ...next }
+    })
+  },
+  'prompts/get' (server, { app, leg, request, operation }) {
+    server.setRequestHandler(GetPromptRequestSchema, async ({ params }, extra) => ({
+      ...await getPrompt(app, requestOf(leg, request, operation, extra), params.name, params.arguments).catch((error: unknown) => cannotAsk(error, request))
+    }))
+  },
+  'completion/complete' (server, { app, leg, request, operation }) {
+    server.setRequestHandler(CompleteRequestSchema, async ({ params }, extra) => ({
+      completion: await complete(app, requestOf(leg, request, operation, extra), params.ref, params.argument, params.context?.arguments ?? {})
+    }))
+  }
+}
+
+function serverFor (call: Call, method: string | undefined): Server {
+  const server = new Server(call.leg.info, { capabilities, jsonSchemaValidator })
+  if (method !== undefined && Object.hasOwn(handlers, method)) handlers[method]?.(server, call)
   return server
 }
 
@@ -159,7 +188,7 @@ export async function serveLegacy (app: FastifyInstance, leg: Leg, request: Fast
   const { cancelling } = leg
   const cancelled = cancelledId(body)
   if (cancelled !== undefined) cancelling.cancel(request, cancelled)
-  const server = serverFor(app, leg, request, operation)
+  const server = serverFor({ app, leg, request, principal: request.principal ?? anonymous, operation }, 'method' in body ? body.method : undefined)
   const requestId = 'method' in body && 'id' in body ? body.id : undefined
   const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
     response: reply.raw,

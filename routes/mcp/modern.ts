@@ -10,7 +10,7 @@ import {
 } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { anonymous } from '../../plugins/auth/index.ts'
+import { anonymous, type Principal } from '../../plugins/auth/index.ts'
 import type { WayToAsk } from '../../plugins/catalog/definition.ts'
 import { askingState, InputNeeded, withResponses } from './asking.ts'
 import { Exchange } from './exchange.ts'
@@ -105,59 +105,89 @@ function requestOf ({ timeout }: Leg, request: FastifyRequest, operation: Operat
   }
 }
 
-function serverFor (app: FastifyInstance, leg: Leg, revision: string, request: FastifyRequest, operation: Operation): Server {
-  const server = new RevisionServer(leg.info, revision)
-  const principal = request.principal ?? anonymous
+/** What the handlers of one request need. */
+interface Call {
+  app: FastifyInstance
+  leg: Leg
+  request: FastifyRequest
+  principal: Principal
+  operation: Operation
+}
+
+/** Runs what may ask the user: with the answers that came back, and with the question as its result where one is open. */
+async function asking<Result extends object> ({ leg, request, principal, operation }: Call, ctx: ServerContext, target: string, args: unknown, run: (request: McpRequest) => Promise<Result>) {
   const { sealed } = leg
-  const { catalog } = app
-
-  /** Runs what may ask the user: with the answers that came back, and with the question as its result where one is open. */
-  async function asking<Result extends object> (ctx: ServerContext, target: string, args: unknown, run: (request: McpRequest) => Promise<Result>) {
-    const binding = { principal: principal.key, method: ctx.mcpReq.method, target, arguments: args }
-    const sent = ctx.mcpReq.requestState<string>()
-    const state = sent === undefined ? undefined : askingState.safeParse(sealed.open(sent, binding))
-    if (state?.success === false) {
-      operation.protocolFailure(errorCodes.invalidParams)
-      throw new ProtocolError(errorCodes.invalidParams, 'Invalid or expired requestState', { reason: 'invalid_request_state', correlation_id: request.id })
-    }
-    const answers = state?.data === undefined ? {} : withResponses(state.data, ctx.mcpReq.inputResponses ?? {})
-    try {
-      return await run({ ...requestOf(leg, request, operation, ctx), answers })
-    } catch (error) {
-      if (!(error instanceof InputNeeded)) throw error
-      return inputRequired({ inputRequests: error.requests, requestState: sealed.seal(error.state, binding) })
-    }
+  const binding = { principal: principal.key, method: ctx.mcpReq.method, target, arguments: args }
+  const sent = ctx.mcpReq.requestState<string>()
+  const state = sent === undefined ? undefined : askingState.safeParse(sealed.open(sent, binding))
+  if (state?.success === false) {
+    operation.protocolFailure(errorCodes.invalidParams)
+    throw new ProtocolError(errorCodes.invalidParams, 'Invalid or expired requestState', { reason: 'invalid_request_state', correlation_id: request.id })
   }
+  const answers = state?.data === undefined ? {} : withResponses(state.data, ctx.mcpReq.inputResponses ?? {})
+  try {
+    return await run({ ...requestOf(leg, request, operation, ctx), answers })
+  } catch (error) {
+    if (!(error instanceof InputNeeded)) throw error
+    return inputRequired({ inputRequests: error.requests, requestState: sealed.seal(error.state, binding) })
+  }
+}
 
-  server.setRequestHandler('tools/list', ({ params }) => {
-    const { page, ...next } = pageOf(catalog.toolListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { tools: serializedOnce(page), ...next }
-  })
-  server.setRequestHandler('tools/call', ({ params }, ctx) => (
-    asking(ctx, params.name, params.arguments, async (call) => ({ ...await callTool(app, call, params.name, params.arguments) }))
-  ))
-  server.setRequestHandler('resources/list', ({ params }) => {
-    const { page, ...next } = pageOf(catalog.resourceListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { resources: serializedOnce(page), ...next }
-  })
-  server.setRequestHandler('resources/templates/list', ({ params }) => {
-    const { page, ...next } = pageOf(catalog.templateListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { resourceTemplates: serializedOnce(page), ...next }
-  })
-  server.setRequestHandler('resources/read', ({ params }, ctx) => asking(ctx, params.uri, undefined, async (call) => {
-    const { contents, cache } = await readResource(app, call, params.uri)
-    return { contents, ttlMs: cache.ttlMs, cacheScope: cache.scope }
-  }))
-  server.setRequestHandler('prompts/list', ({ params }) => {
-    const { page, ...next } = pageOf(catalog.promptListings(principal), ({ name }) => name, params?.cursor, request.id)
-    return { prompts: serializedOnce(page), ...next }
-  })
-  server.setRequestHandler('prompts/get', ({ params }, ctx) => (
-    asking(ctx, params.name, params.arguments, async (call) => ({ ...await getPrompt(app, call, params.name, params.arguments) }))
-  ))
-  server.setRequestHandler('completion/complete', async ({ params }, ctx) => ({
-    completion: await complete(app, requestOf(leg, request, operation, ctx), params.ref, params.argument, params.context?.arguments ?? {})
-  }))
+/**
+ * Puts the handler of a method on a server. A request has a server of its own, which gets the one handler that it
+ * needs: the other seven would cost as much as the rest of making it.
+ */
+const handlers: Readonly<Record<string, (server: Server, call: Call) => void>> = {
+  'tools/list' (server, { app: { catalog }, principal, request }) {
+    server.setRequestHandler('tools/list', ({ params }) => {
+      const { page, ...next } = pageOf(catalog.toolListings(principal), ({ name }) => name, params?.cursor, request.id)
+      return { tools: serializedOnce(page), ...next }
+    })
+  },
+  'tools/call' (server, call) {
+    server.setRequestHandler('tools/call', ({ params }, ctx) => (
+      asking(call, ctx, params.name, params.arguments, async (request) => ({ ...await callTool(call.app, request, params.name, params.arguments) }))
+    ))
+  },
+  'resources/list' (server, { app: { catalog }, principal, request }) {
+    server.setRequestHandler('resources/list', ({ params }) => {
+      const { page, ...next } = pageOf(catalog.resourceListings(principal), ({ name }) => name, params?.cursor, request.id)
+      return { resources: serializedOnce(page), ...next }
+    })
+  },
+  'resources/templates/list' (server, { app: { catalog }, principal, request }) {
+    server.setRequestHandler('resources/templates/list', ({ params }) => {
+      const { page, ...next } = pageOf(catalog.templateListings(principal), ({ name }) => name, params?.cursor, request.id)
+      return { resourceTemplates: serializedOnce(page), ...next }
+    })
+  },
+  'resources/read' (server, call) {
+    server.setRequestHandler('resources/read', ({ params }, ctx) => asking(call, ctx, params.uri, undefined, async (request) => {
+      const { contents, cache } = await readResource(call.app, request, params.uri)
+      return { contents, ttlMs: cache.ttlMs, cacheScope: cache.scope }
+    }))
+  },
+  'prompts/list' (server, { app: { catalog }, principal, request }) {
+    server.setRequestHandler('prompts/list', ({ params }) => {
+      const { page, ...next } = pageOf(catalog.promptListings(principal), ({ name }) => name, params?.cursor, request.id)
+      return { prompts: serializedOnce(page), ...next }
+    })
+  },
+  'prompts/get' (server, call) {
+    server.setRequestHandler('prompts/get', ({ params }, ctx) => (
+      asking(call, ctx, params.name, params.arguments, async (request) => ({ ...await getPrompt(call.app, request, params.name, params.arguments) }))
+    ))
+  },
+  'completion/complete' (server, { app, leg, request, operation }) {
+    server.setRequestHandler('completion/complete', async ({ params }, ctx) => ({
+      completion: await complete(app, requestOf(leg, request, operation, ctx), params.ref, params.argument, params.context?.arguments ?? {})
+    }))
+  }
+}
+
+function serverFor (call: Call, revision: string, method: string): Server {
+  const server = new RevisionServer(call.leg.info, revision)
+  if (Object.hasOwn(handlers, method)) handlers[method]?.(server, call)
   return server
 }
 
@@ -166,7 +196,7 @@ function serverFor (app: FastifyInstance, leg: Leg, revision: string, request: F
  * been hijacked, and headers must have been checked.
  */
 export async function serveModern (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply, operation: Operation, message: JSONRPCRequest | JSONRPCNotification, classification: MessageClassification): Promise<void> {
-  const server = serverFor(app, leg, classification.revision ?? '', request, operation)
+  const server = serverFor({ app, leg, request, principal: request.principal ?? anonymous, operation }, classification.revision ?? '', message.method)
   if (message.method.startsWith('tasks/')) addTaskMethods(app, server, (ctx) => requestOf(leg, request, operation, ctx))
   const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
     response: reply.raw,
