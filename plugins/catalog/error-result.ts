@@ -1,4 +1,5 @@
 import { CallError, errorKinds, type ErrorKind } from '../../errors.ts'
+import { cleanText } from './text.ts'
 
 /** What a model can do about each kind of error. */
 const advice: Record<ErrorKind, string> = {
@@ -33,5 +34,5 @@ export function errorText (error: CallError, correlationId: string): string {
   const next = error.retryAfter === undefined
     ? advice[error.kind]
     : `Wait ${error.retryAfter} ${error.retryAfter === 1 ? 'second' : 'seconds'} before calling again.`
-  return [error.message, ...problems, next, `Correlation id: ${correlationId}`].join('\n')
+  return cleanText([error.message, ...problems, next, `Correlation id: ${correlationId}`].join('\n'))
 }

@@ -90,6 +90,8 @@ const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
   const ownNames = new Set(ownTools.map(({ name }) => name.toLowerCase()))
   const defines = (name: string): boolean => ownNames.has(name.toLowerCase())
   const built = new Catalog(ownTools, ownResources, ownPrompts)
+  const cleaned = [ownTools, ownResources, ownPrompts].flat().filter(({ cleaned }) => cleaned).map(({ listing }) => listing.name)
+  if (cleaned.length > 0) log.warn({ names: cleaned }, 'characters that nobody sees, or too many of them, were taken out of what is listed')
   const listeners: Array<() => void> = []
   let current = built
   app.decorate('catalog', { getter: () => current })

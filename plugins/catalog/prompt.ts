@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { CallError } from '../../errors.ts'
 import type { CallContext, Completer, PromptMessage } from './definition.ts'
 import { messagesShape, promptShape } from './shapes.ts'
+import { cleanBlocks, cleanListing, cleanText } from './text.ts'
 import { defined } from './tool.ts'
 
 /** A prompt ready to be listed and got. */
@@ -10,6 +11,8 @@ export interface Prompt {
   scopes: readonly string[]
   /** The entry of `prompts/list`. */
   listing: Record<string, unknown> & { name: string }
+  /** Whether something that nobody sees, or too much, was taken out of the listing. */
+  cleaned: boolean
   description: string
   completers: Readonly<Record<string, Completer>>
   /**
@@ -38,12 +41,16 @@ export function compilePrompt (definition: unknown): Prompt {
   const stray = Object.keys(complete).filter((argument) => !Object.hasOwn(schema.shape, argument))
   if (stray.length > 0) throw new Error(`complete: no such argument: ${stray.join(', ')}`)
 
+  const given = { name, ...defined({ title, description, icons }), arguments: argumentListing(schema) }
+  const listing = cleanListing(given)
+
   return {
     name,
     scopes,
-    description,
+    description: cleanText(description),
     completers: complete,
-    listing: { name, ...defined({ title, description, icons }), arguments: argumentListing(schema) },
+    listing,
+    cleaned: listing !== given,
     async get (args, context) {
       const checked = schema.safeParse(args ?? {})
       if (!checked.success) {
@@ -54,7 +61,7 @@ export function compilePrompt (definition: unknown): Prompt {
         })
       }
       const messages = messagesShape.safeParse(await get(checked.data, context))
-      if (messages.success) return messages.data
+      if (messages.success) return messages.data.map(({ role, content }) => ({ role, content: cleanBlocks([content])[0] ?? content }))
       throw new CallError('internal', 'The prompt gave messages that are not valid.', { cause: messages.error })
     }
   }

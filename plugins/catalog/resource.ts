@@ -2,6 +2,7 @@ import { UriTemplate } from '@modelcontextprotocol/sdk/shared/uriTemplate.js'
 import { CallError } from '../../errors.ts'
 import type { CacheHint, CallContext, Completer } from './definition.ts'
 import { contentsShape, resourceShape } from './shapes.ts'
+import { cleanListing, cleanText } from './text.ts'
 import { defined } from './tool.ts'
 
 /** One part of what `resources/read` gives. */
@@ -15,6 +16,8 @@ export interface Resource {
   scopes: readonly string[]
   /** The entry of `resources/list` or of `resources/templates/list`. */
   listing: Record<string, unknown> & { name: string, uri: string } | Record<string, unknown> & { name: string, uriTemplate: string }
+  /** Whether something that nobody sees, or too much, was taken out of the listing. */
+  cleaned: boolean
   completers: Readonly<Record<string, Completer>>
   /** How long what is read may be kept. */
   cache: CacheHint
@@ -57,10 +60,10 @@ function partsOf (uri: string, mimeType: string | undefined, result: unknown): R
   const checked = contentsShape.safeParse(result)
   if (!checked.success) throw new CallError('internal', 'The resource gave contents that are not valid.', { cause: checked.error })
   const type = mimeType === undefined ? {} : { mimeType }
-  if (typeof checked.data === 'string') return [{ uri, ...type, text: checked.data }]
+  if (typeof checked.data === 'string') return [{ uri, ...type, text: cleanText(checked.data) }]
   if (checked.data instanceof Uint8Array) return [{ uri, ...type, blob: Buffer.from(checked.data).toString('base64') }]
   // Types and contents that a part states itself go before those of the resource.
-  return checked.data.map((part) => Object.assign({ uri }, type, part))
+  return checked.data.map((part) => Object.assign({ uri }, type, part, 'text' in part ? { text: cleanText(part.text) } : {}))
 }
 
 /**
@@ -71,7 +74,8 @@ function partsOf (uri: string, mimeType: string | undefined, result: unknown): R
 export function compileResource (definition: unknown): Resource {
   const { uri, name, title, description, mimeType, icons, parameters, read, complete = {}, scopes = ['read'], ...rest } = resourceShape.parse(definition)
   const isTemplate = uri.includes('{')
-  const described = defined({ title, description, mimeType, icons })
+  const given = { name, ...defined({ title, description, mimeType, icons }) }
+  const described = cleanListing(given)
   const variables = isTemplate ? new UriTemplate(uri).variableNames : []
   const stray = Object.keys(complete).filter((variable) => !variables.includes(variable))
   if (stray.length > 0) throw new Error(`complete: no such variable: ${stray.join(', ')}`)
@@ -82,7 +86,8 @@ export function compileResource (definition: unknown): Resource {
     scopes,
     completers: complete,
     cache: rest.cache ?? { ttlMs: 0, scope: 'private' },
-    listing: isTemplate ? { name, uriTemplate: uri, ...described } : { name, uri, ...described },
+    listing: isTemplate ? { ...described, uriTemplate: uri } : { ...described, uri },
+    cleaned: described !== given,
     match: isTemplate ? matcher(uri) : (candidate) => candidate === uri ? {} : undefined,
     async read (requested, variables, context) {
       const checked = parameters?.safeParse(variables)

@@ -4,6 +4,7 @@ import { compileInput, compileOutput, type CompiledOutput, type CompileWhen } fr
 import { StartedTask, WithContent, type CallContext, type ContentBlock } from './definition.ts'
 import { parameterHeaders, type ParameterHeader } from './parameter-headers.ts'
 import { blocksShape, toolShape } from './shapes.ts'
+import { cleanBlocks, cleanListing, cleanValue, isCleanJson } from './text.ts'
 import { compileTask, startedJob, type StartedJob, type ToolTask } from './task.ts'
 
 /** Result of a tool in the form of the protocol (server/tools, "Tool Result"). */
@@ -21,6 +22,8 @@ export interface Tool {
   name: string
   scopes: readonly string[]
   listing: ToolListing
+  /** Whether something that nobody sees, or too much, was taken out of the listing. */
+  cleaned: boolean
   /** Requests that a call counts for. */
   cost: number
   /** Whether the handler may ask the user. */
@@ -36,6 +39,8 @@ export interface Tool {
   call: (args: unknown, context: CallContext) => Promise<ToolResult | StartedJob>
 }
 
+const structuredShape = z.record(z.string(), z.unknown())
+
 const objectJsonSchema = z.looseObject({ type: z.literal('object') })
 
 /** Leaves out what is undefined, which JSON has no word for. */
@@ -45,7 +50,7 @@ export function defined (fields: Record<string, unknown>): Record<string, unknow
 
 function blocksFrom (result: unknown): ToolResult['content'] {
   const content = blocksShape.safeParse(result)
-  if (content.success) return content.data
+  if (content.success) return cleanBlocks(content.data)
   throw new CallError('internal', 'The tool gave a result that is not valid.', { cause: content.error })
 }
 
@@ -57,8 +62,14 @@ function structuredFrom (output: CompiledOutput, result: unknown): ToolResult {
   } catch (cause) {
     throw new CallError('internal', 'The tool gave a result that is not of its form.', { cause })
   }
+  if (content !== undefined) return { content: blocksFrom(content), structuredContent: structuredShape.parse(cleanValue(checked)) }
+  let text = JSON.stringify(checked)
+  if (!isCleanJson(text)) {
+    checked = structuredShape.parse(cleanValue(checked))
+    text = JSON.stringify(checked)
+  }
   // Clients that do not know structured content read the same as text (server/tools, "Structured Content").
-  return { content: content === undefined ? [{ type: 'text', text: JSON.stringify(checked) }] : blocksFrom(content), structuredContent: checked }
+  return { content: [{ type: 'text', text }], structuredContent: checked }
 }
 
 /**
@@ -74,6 +85,13 @@ export function compileTool (definition: unknown, when: CompileWhen = 'now'): To
   const resultFrom = (result: unknown): ToolResult => output === undefined ? { content: blocksFrom(result) } : structuredFrom(output, result)
   const task = rest.task === undefined ? undefined : compileTask(rest.task, resultFrom)
 
+  const given = {
+    name,
+    inputSchema: objectJsonSchema.parse(jsonSchema),
+    ...defined({ title, description, annotations, icons, outputSchema: output?.jsonSchema })
+  }
+  const listing = cleanListing(given)
+
   return {
     name,
     scopes: rest.scopes ?? [annotations?.readOnlyHint === true ? 'read' : 'write'],
@@ -81,11 +99,8 @@ export function compileTool (definition: unknown, when: CompileWhen = 'now'): To
     asks,
     task,
     parameterHeaders: parameterHeaders(jsonSchema),
-    listing: {
-      name,
-      inputSchema: objectJsonSchema.parse(jsonSchema),
-      ...defined({ title, description, annotations, icons, outputSchema: output?.jsonSchema })
-    },
+    listing,
+    cleaned: listing !== given,
     async call (args, context) {
       const result = await handler(check(args), context)
       return task !== undefined && result instanceof StartedTask ? startedJob(task, result) : resultFrom(result)

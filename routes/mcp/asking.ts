@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { z } from 'zod'
+import { cleanText } from '../../plugins/catalog/text.ts'
 import type { Answer, CallContext, InputRequest } from '../../plugins/catalog/definition.ts'
 
 /** What has been asked so far, as it travels through the client between two rounds. */
@@ -48,7 +49,7 @@ export function createAsking (answers: Readonly<Record<string, unknown>>): Pick<
     const name = `question_${questions}`
     const request: InputRequest = {
       method: 'elicitation/create',
-      params: { mode: 'form', message, requestedSchema: schema ?? { type: 'object', properties: {} } }
+      params: { mode: 'form', message: cleanText(message), requestedSchema: schema ?? { type: 'object', properties: {} } }
     }
     const given = answerShape.safeParse((await input({ [name]: request }))[name])
     const content = given.data?.content ?? {}

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { grants, type Principal } from '../../plugins/auth/index.ts'
 import { asCallError, type Prompt, type Resource, type ToolResult } from '../../plugins/catalog/index.ts'
+import { cleanText } from '../../plugins/catalog/text.ts'
 import type { CacheHint, Completer } from '../../plugins/catalog/definition.ts'
 import { InputNeeded } from './asking.ts'
 import { errorCodes } from './protocol-error.ts'
@@ -99,7 +100,7 @@ export async function complete (app: FastifyInstance, request: McpRequest, refer
   if (completer === undefined) return { values: [], total: 0, hasMore: false }
   try {
     const values = await run(app, request, 'completion', (context) => completer(argument.value, context, given))
-    return { values: values.slice(0, maxCompletions), total: values.length, hasMore: values.length > maxCompletions }
+    return { values: values.slice(0, maxCompletions).map(cleanText), total: values.length, hasMore: values.length > maxCompletions }
   } catch (thrown) {
     return fail(request, { completion: argument.name }, thrown, () => errorCodes.internalError)
   }

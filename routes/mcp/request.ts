@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { CallError } from '../../errors.ts'
 import type { Principal } from '../../plugins/auth/index.ts'
 import { asCallError, errorText, type ToolResult } from '../../plugins/catalog/index.ts'
+import { cleanText } from '../../plugins/catalog/text.ts'
 import type { CallContext } from '../../plugins/catalog/definition.ts'
 import { namedLogger } from '../../plugins/logging/named-logger.ts'
 import { createAsking } from './asking.ts'
@@ -40,7 +41,7 @@ export async function run<Result> (app: FastifyInstance, request: McpRequest, na
     correlationId,
     principal,
     signal,
-    progress,
+    progress: (done, total, message) => progress(done, total, message === undefined ? undefined : cleanText(message)),
     canAsk,
     // Made when it is asked for: most calls write no line of their own.
     get log () { return named ??= namedLogger(log, name) },

@@ -5,6 +5,7 @@ import { withIncluded, anonymous, type Principal } from '../../auth/principal.ts
 import { compileInput } from '../../catalog/arguments.ts'
 import type { CallContext, ToolAnnotations } from '../../catalog/definition.ts'
 import type { Tool, ToolResult } from '../../catalog/index.ts'
+import { cleanListing, cleanText } from '../../catalog/text.ts'
 import { details, hit, signature, tagLine } from './answers.ts'
 import { commonScopes, Operations, type SearchedOperation } from './operations.ts'
 import { wordsOf } from './words.ts'
@@ -42,6 +43,8 @@ const objectSchema = z.looseObject({ type: z.literal('object') })
 
 function toolOf<Input extends z.ZodObject> ({ name, title, description, input, scopes, annotations, asks = false, call }: ToolParts<Input>): Tool {
   const { jsonSchema, check } = compileInput(input)
+  const given = { name, title, description, inputSchema: objectSchema.parse(jsonSchema), annotations }
+  const listing = cleanListing(given)
   return {
     name,
     scopes,
@@ -49,13 +52,14 @@ function toolOf<Input extends z.ZodObject> ({ name, title, description, input, s
     cost: 1,
     task: undefined,
     parameterHeaders: [],
-    listing: { name, title, description, inputSchema: objectSchema.parse(jsonSchema), annotations },
+    listing,
+    cleaned: listing !== given,
     call: async (args, context) => await call(input.parse(check(args)), context)
   }
 }
 
 function textResult (text: string): ToolResult {
-  return { content: [{ type: 'text', text }] }
+  return { content: [{ type: 'text', text: cleanText(text) }] }
 }
 
 function isReadOnly ({ generated }: SearchedOperation): boolean {
