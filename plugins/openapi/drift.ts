@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto'
+import type { GeneratedTool } from './generated.ts'
+
+/** What a new document changes, by the names of tools. */
+export interface Drift {
+  added: string[]
+  removed: string[]
+  changed: string[]
+}
+
+function withMaps (_key: string, value: unknown): unknown {
+  return value instanceof Map ? [...value] : value
+}
+
+/** A digest of each tool by its name, over everything that a list shows and a call does. */
+export function digestsOf (tools: readonly GeneratedTool[]): ReadonlyMap<string, string> {
+  return new Map(tools.map((tool) => [tool.name, createHash('sha256').update(JSON.stringify(tool, withMaps)).digest('base64')]))
+}
+
+export function driftBetween (before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): Drift {
+  const names = [...after.keys()]
+  return {
+    added: names.filter((name) => !before.has(name)),
+    removed: [...before.keys()].filter((name) => !after.has(name)),
+    changed: names.filter((name) => before.has(name) && before.get(name) !== after.get(name))
+  }
+}
