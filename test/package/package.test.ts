@@ -96,7 +96,8 @@ t.test('there is one Fastify, which the types of all plugins extend', async (t) 
 
 t.test('every plugin works alone in an app of someone else, and the app with all of them', async (t) => {
   copyFileSync(join(consumer, 'plugins.js'), join(folder, 'plugins.js'))
-  const used = (await run(folder, process.execPath, 'plugins.js')).trim().split('\n')
+  // The app of all plugins writes its audit lines there too.
+  const used = (await run(folder, process.execPath, 'plugins.js')).trim().split('\n').filter((line) => !line.startsWith('{'))
   t.strictSame(used.toSorted(), Object.keys(manifest.exports).filter((subpath) => subpath === '.' || subpath.startsWith('./plugins/')).toSorted())
 })
 
