@@ -36,6 +36,10 @@ check() {
       } | cut -c -300 | sed 's/^/    /'
       [[ $code != 124 && $code != 137 ]] || took="ended after $limit s"
       echo "FAILED   $name (exit code $code, $took)"
+      {
+        echo "$name:"
+        grep -E '^ *not ok' "$log" | head -n 12
+      } | cut -c -200 >>"$CI_WORK/failures"
       ;;
   esac
 }
@@ -43,6 +47,8 @@ check() {
 # The closing line, and an exit code that is 0 only if nothing failed.
 summary() {
   local skips=''
+  # Once more, because the end is what people look at.
+  [[ ! -s $CI_WORK/failures ]] || cat "$CI_WORK/failures"
   [[ $skipped == 0 ]] || skips=", $skipped skipped"
   echo "$passed passed, $failed failed$skips"
   [[ $failed == 0 ]]

@@ -12,4 +12,4 @@ npm install --prefix "$prefix" --no-package-lock "node@$version"
 export PATH="$prefix/node_modules/.bin:$PATH"
 [[ $(node --version) == "v$version".* ]] || { echo "node is $(node --version)"; exit 1; }
 node --version
-node node_modules/tap/dist/esm/run.mjs --disable-coverage
+bash .ci/tests.sh node node_modules/tap/dist/esm/run.mjs --disable-coverage
