@@ -19,6 +19,8 @@ export interface HealthOptions {
   backend?: () => Promise<BackendHealth>
   /** Whether `/ready/` answers 503 while the backend is unhealthy. */
   readyRequiresBackend?: boolean
+  /** State of the API's schema, where there is one. An old one still serves, so `/health` is degraded by it, and answers 200. */
+  schema?: (() => BackendHealth) | undefined
   /** Whether the server is shutting down. */
   draining?: () => boolean
 }
@@ -31,6 +33,7 @@ const optionsSchema = z.strictObject({
   version: text(),
   backend: callback<() => Promise<BackendHealth>>().default(() => async () => ({ healthy: true, ageSeconds: null })),
   readyRequiresBackend: flag().default(true),
+  schema: callback<() => BackendHealth>().optional(),
   draining: callback<() => boolean>().default(() => () => false)
 } satisfies OptionsShape<HealthOptions>)
 
@@ -39,7 +42,7 @@ const optionsSchema = z.strictObject({
  * and `/health` (state with reasons). None of them waits for the backend.
  */
 const health: FastifyPluginAsync<HealthOptions> = async (app, options) => {
-  const { version, backend, readyRequiresBackend, draining } = checkOptions('health', optionsSchema, options)
+  const { version, backend, readyRequiresBackend, schema, draining } = checkOptions('health', optionsSchema, options)
   const route = { config: { quiet: true, neverShed: true, anyHost: true } }
 
   app.get('/live/', route, async (_request, reply) => {
@@ -63,14 +66,20 @@ const health: FastifyPluginAsync<HealthOptions> = async (app, options) => {
   app.get('/health', route, async (_request, reply) => {
     reply.header('Cache-Control', 'no-store')
     const { healthy, ageSeconds, reason } = await backend()
+    const document = schema?.()
     reply.code(healthy ? 200 : 503)
     return {
-      status: healthy ? 'healthy' : 'degraded',
+      status: healthy && document?.healthy !== false ? 'healthy' : 'degraded',
       timestamp: timestamp(),
       version,
       api_status: healthy ? 'healthy' : 'unhealthy',
       api_checked_seconds_ago: ageSeconds,
-      ...(reason === undefined ? {} : { api_reason: reason })
+      ...(reason === undefined ? {} : { api_reason: reason }),
+      ...(document === undefined ? {} : {
+        schema_status: document.healthy ? 'healthy' : 'unhealthy',
+        schema_checked_seconds_ago: document.ageSeconds,
+        ...(document.reason === undefined ? {} : { schema_reason: document.reason })
+      })
     }
   })
 }

@@ -142,6 +142,13 @@ export function createInstruments (registry: client.Registry) {
       })
     },
 
+    /** Adds a counter by the values of one label, all of them 0 to begin with; gives what counts. */
+    counter<Value extends string> (name: string, help: string, label: string, values: readonly Value[]) {
+      const counter = new client.Counter({ name, help, labelNames: [label], registers })
+      for (const value of values) counter.inc({ [label]: value }, 0)
+      return (value: Value, by = 1): void => { counter.inc({ [label]: value }, by) }
+    },
+
     /** Adds a gauge with one value for each value of one label. */
     labelledGauge (name: string, help: string, label: string, read: () => Record<string, number>) {
       return new client.Gauge({

@@ -81,3 +81,15 @@ t.test('the routes are marked as quiet and never shed', async (t) => {
   await app.register(health, { version: '1' })
   t.same(marked.toSorted(), ['/health', '/live/', '/ready/'])
 })
+
+t.test('a schema that is no longer the current one degrades /health, which still answers 200', async (t) => {
+  const backend = async () => healthy
+  const well = await (await build(t, { backend, schema: () => ({ healthy: true, ageSeconds: 5 }) })).inject('/health')
+  t.match(well.json(), { status: 'healthy', schema_status: 'healthy', schema_checked_seconds_ago: 5, schema_reason: undefined })
+  const old = await build(t, { backend, schema: () => ({ healthy: false, ageSeconds: 500, reason: 'The schema cannot be read' }) })
+  const response = await old.inject('/health')
+  t.equal(response.statusCode, 200)
+  t.match(response.json(), { status: 'degraded', api_status: 'healthy', schema_status: 'unhealthy', schema_checked_seconds_ago: 500, schema_reason: 'The schema cannot be read' })
+  t.match((await old.inject('/ready/')).json(), { status: 'ready' })
+  t.notOk('schema_status' in (await (await build(t, { backend })).inject('/health')).json(), 'nothing is said where there is none')
+})

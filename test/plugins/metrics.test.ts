@@ -214,3 +214,13 @@ t.test('the endpoint may be at another path', async (t) => {
   t.equal((await app.inject('/metrics')).statusCode, 404)
   t.match((await app.inject({ url: '/internal/metrics', headers: { accept: 'application/json' } })).json(), { rate_limit_clients: 0 })
 })
+
+t.test('a counter of other plugins begins at 0 for each of its values', async (t) => {
+  const app = await build(t)
+  const count = app.instruments.counter('test_total', 'A test', 'result', ['good', 'bad'])
+  count('good')
+  count('good', 2)
+  const found = await samples(app)
+  t.equal(found.get('test_total{result="good"}'), 3)
+  t.equal(found.get('test_total{result="bad"}'), 0)
+})
