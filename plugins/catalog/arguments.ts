@@ -71,7 +71,7 @@ export type CompileWhen = 'now' | 'when called'
 
 /** The check of a JSON Schema, and the Ajv that it is of. */
 function validatorOf (schema: ObjectSchema, when: CompileWhen) {
-  const { ajv, compilable } = ajvFor(schema)
+  const { ajv, compilable } = ajvFor(schema, when === 'now' ? 'refused' : 'passed over')
   const compile = () => {
     const validate = ajv.compile(compilable)
     // Ajv remembers every schema for good, also those of tools that a newer catalog has replaced.

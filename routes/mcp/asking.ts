@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { z } from 'zod'
+import { strictEngine } from '../../plugins/catalog/patterns.ts'
 import { cleanText } from '../../plugins/catalog/text.ts'
 import type { Answer, CallContext, InputRequest } from '../../plugins/catalog/definition.ts'
 
@@ -27,7 +28,7 @@ export class InputNeeded extends Error {
 
 const answerShape = z.object({ action: z.enum(['accept', 'decline', 'cancel']), content: z.record(z.string(), z.unknown()).optional() })
 
-const ajv = new Ajv2020({ strict: false, validateFormats: false })
+const ajv = new Ajv2020({ strict: false, validateFormats: false, code: { regExp: strictEngine } })
 
 /** The state with what the client has sent; a name that was not asked for is passed over. */
 export function withResponses (state: AskingState, responses: Readonly<Record<string, unknown>>): Record<string, unknown> {
