@@ -10,16 +10,24 @@ export type QueryValue = string | number | boolean | null | undefined | Readonly
 // oxlint-disable-next-line no-control-regex
 const forbidden = /^\.{0,2}$|[/\\\u0000-\u001f\u007f]|%(2f|5c|2e|00)/i
 
+/** What a template must not have: climbing segments, separators in disguise, a query. */
+// oxlint-disable-next-line no-control-regex
+const unsound = /(?:^|\/)\.{1,2}(?:\/|$)|[\\?#\s\u0000-\u001f\u007f]|%(?:2f|5c|2e|00)/i
+
 /**
  * Fills the variables of a path template such as `/clients/{client_id}/`.
  * @throws {CallError} `invalid_input`, naming the variable, for a value that could change which path is meant
+ * @throws {TypeError} for what is no template, and for a variable without a value
  */
 export function fillPath (template: string, values: Readonly<Record<string, PathValue>> = {}): string {
+  // Templates come from tools and from documents: what is appended to Django's URL must stay below it.
+  if (!template.startsWith('/') || unsound.test(template)) throw new TypeError(`${JSON.stringify(template)} is not the template of a path`)
   return template.replace(/\{([^{}]+)\}/g, (_match, name: string) => {
     const value = values[name]
     if (value === undefined) throw new TypeError(`${template} needs a value for ${name}`)
     const text = String(value)
-    if (forbidden.test(text)) {
+    // Half a surrogate pair has no encoding.
+    if (forbidden.test(text) || !text.isWellFormed()) {
       throw new CallError('invalid_input', 'An argument is not valid.', {
         problems: [{ path: name, message: 'must not be empty, dots only, or contain slashes or control characters' }]
       })

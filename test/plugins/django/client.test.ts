@@ -236,6 +236,14 @@ t.test('[attack 52] a compressed bomb is not opened', async (t) => {
   t.equal(stub.requests[0]?.headers['accept-encoding'], 'identity')
 })
 
+t.test('[attack 53] an answer in any other encoding, or in several, is not opened', async (t) => {
+  for (const encoding of ['br', 'deflate', 'zstd', 'x-gzip', 'gzip, gzip', 'identity, gzip', Array.from({ length: 100 }, () => 'gzip').join(', '), 'GZIP', 'nonsense']) {
+    const { client, stub } = await withDjango(t, (_request, response) => { response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': encoding }).end('{}') })
+    t.match(await callError(client.get('/a/', anything)), { kind: 'bad_response', message: /encoding/ }, encoding)
+    t.equal(stub.requests.length, 1, 'and not asked for again')
+  }
+})
+
 t.test('[attack 84] [requirement 32] a call that is cancelled ends its request', async (t) => {
   const controller = new AbortController()
   let ended: () => void = () => undefined
