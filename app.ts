@@ -130,7 +130,7 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   await app.register(correlation)
   await app.register(logging)
   await app.register(audit, { enabled: config.AUDIT_LOG, secret: stateSecret, principalOf: ({ principal }) => principal })
-  await app.register(metrics, { version, rateLimitClients: () => app.limits.clients() })
+  await app.register(metrics, { version, token: config.METRICS_TOKEN, rateLimitClients: () => app.limits.clients() })
   const { instruments } = app
   await app.register(host, { names: [new URL(publicUrl(config)).hostname, ...config.ALLOWED_HOSTS] })
   await app.register(loadShedding, { onShed: instruments.shed })

@@ -112,6 +112,9 @@ export const configSchema = z.object({
   ENVIRONMENT: defaulted(oneOf(['production', 'staging', 'development', 'test'], (value) => value.toLowerCase()), 'production', {
     group: 'Server', description: 'Where this runs; in production unsafe settings are refused.'
   }),
+  METRICS_TOKEN: optional(headerText(16), {
+    group: 'Server', description: 'Bearer token that `/metrics` asks for; without it everybody who reaches the service may read them.', secret: true
+  }),
   TMP_DIR: defaulted(absolutePath(), '/tmp/mcp_server', {
     group: 'Server', description: 'Folder for temporary files of this service alone; what is older than 24 hours is removed every 6 hours.'
   }),

@@ -30,9 +30,9 @@ export const text = (min = 1): Format<z.ZodType<string>> => ({
   expected: min === 1 ? 'a text' : `a text of at least ${min} characters`
 })
 
-export const headerText = (): Format<z.ZodType<string>> => ({
-  schema: z.string().trim().refine(isHeaderText),
-  expected: 'visible ASCII characters without spaces'
+export const headerText = (min = 1): Format<z.ZodType<string>> => ({
+  schema: z.string().trim().min(min).refine(isHeaderText),
+  expected: `${min === 1 ? '' : `at least ${min} `}visible ASCII characters without spaces`
 })
 
 export const path = (): Format<z.ZodType<string>> => ({

@@ -44,6 +44,7 @@ const wrong: Record<string, unknown> = {
   SERVER_NAME: 1,
   SERVER_VERSION: 1,
   ENVIRONMENT: 'prod',
+  METRICS_TOKEN: 'short',
   TMP_DIR: [],
   TOOLS_DIR: 1,
   RESOURCES_DIR: false,

@@ -5,6 +5,8 @@ import fastifyMetrics from 'fastify-metrics'
 import fp from 'fastify-plugin'
 import { z } from 'zod'
 import { callback, checkOptions, serverPath, text, type OptionsShape } from '../../checks/options.ts'
+import { sameSecret } from '../../checks/secrets.ts'
+import { isHeaderText } from '../../checks/tokens.ts'
 import { createInstruments, type Instruments } from './instruments.ts'
 
 export type { DjangoRequestMeasurement, Instruments, OperationMeasurement, Outcome } from './instruments.ts'
@@ -21,13 +23,20 @@ export interface MetricsOptions {
   version: string
   /** Path of the endpoint. */
   path?: string
+  /** Asked for as a bearer token where it is given; without it everybody may read the metrics. */
+  token?: string | undefined
   /** Number of clients that a rate limit keeps count of, for the JSON form. */
   rateLimitClients?: () => number
 }
 
+const bearer = /^Bearer (.+)$/i
+const minToken = 16
+const token = `at least ${minToken} visible ASCII characters without spaces`
+
 const optionsSchema = z.strictObject({
   version: text(),
   path: serverPath().default('/metrics'),
+  token: z.string(token).min(minToken, token).refine(isHeaderText, token).optional(),
   rateLimitClients: callback<() => number>().default(() => () => 0)
 } satisfies OptionsShape<MetricsOptions>)
 
@@ -40,7 +49,7 @@ const httpBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
  * Register it before plugins that answer requests themselves, which it would not see otherwise.
  */
 const metrics: FastifyPluginAsync<MetricsOptions> = async (app, options) => {
-  const { version, path, rateLimitClients } = checkOptions('metrics', optionsSchema, options)
+  const { version, path, token, rateLimitClients } = checkOptions('metrics', optionsSchema, options, ['token'])
   const registry = new client.Registry<typeof textFormat>()
 
   await app.register(fastifyMetrics.default, {
@@ -73,6 +82,10 @@ const metrics: FastifyPluginAsync<MetricsOptions> = async (app, options) => {
 
   app.decorate('instruments', instruments)
   app.get(path, { config: { quiet: true, neverShed: true, anyHost: true } }, async (request, reply) => {
+    if (token !== undefined && !sameSecret(bearer.exec(request.headers.authorization ?? '')?.[1] ?? '', token)) {
+      reply.code(401).header('WWW-Authenticate', 'Bearer')
+      return { error: 'Unauthorized', message: 'The metrics need their token.' }
+    }
     reply.header('Vary', 'Accept').header('Cache-Control', 'no-store')
     if (request.headers.accept?.includes('application/json') === true) {
       const totals = instruments.totals()

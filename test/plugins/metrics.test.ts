@@ -1,5 +1,6 @@
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
+import { sameSecret } from '../../checks/secrets.ts'
 import { errorKinds } from '../../errors.ts'
 import metrics, { type MetricsOptions } from '../../plugins/metrics/index.ts'
 import { authFailures, countedMethods, outcomes } from '../../plugins/metrics/instruments.ts'
@@ -223,4 +224,24 @@ t.test('a counter of other plugins begins at 0 for each of its values', async (t
   const found = await samples(app)
   t.equal(found.get('test_total{result="good"}'), 3)
   t.equal(found.get('test_total{result="bad"}'), 0)
+})
+
+t.test('[attack 78] [requirement 38] a token for the metrics is asked for where there is one, and compared as a whole', async (t) => {
+  const token = '0123456789abcdef0123456789abcdef'
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(metrics, { version: '1', token })
+  const get = async (authorization?: string) => await app.inject({ url: '/metrics', headers: authorization === undefined ? {} : { authorization } })
+  for (const right of [`Bearer ${token}`, `bearer ${token}`]) t.equal((await get(right)).statusCode, 200)
+  for (const wrong of [undefined, '', 'Bearer', 'Bearer ', token, `Basic ${token}`, `Bearer  ${token}`, `Bearer ${token.slice(0, -1)}`, `Bearer ${token}0`, `Bearer ${'0'.repeat(32)}`, `Bearer ${'ä'.repeat(32)}`]) {
+    const refused = await get(wrong)
+    t.equal(refused.statusCode, 401, String(wrong))
+    t.equal(refused.headers['www-authenticate'], 'Bearer')
+    t.notMatch(refused.body, /mcp_|0123/)
+  }
+})
+
+t.test('[attack 78] secrets are compared by digests, whatever their lengths', async (t) => {
+  t.equal(sameSecret('a', 'a'), true)
+  for (const [given, expected] of [['a', 'b'], ['', 'a'], ['a', ''], ['a', 'aa'], ['x'.repeat(100_000), 'x'], ['é', 'e\u0301']] as const) t.equal(sameSecret(given, expected), false)
 })

@@ -133,6 +133,7 @@ const tables: Array<[string, unknown, Array<[Loose, string]>]> = [
   ]],
   ['metrics', metrics, [
     [undefined, 'version: expected a text that is not empty, got nothing'],
+    [{ version: '1', token: 'hunter2' }, 'token: expected at least 16 visible ASCII characters without spaces, got ******** (7 characters)'],
     [{ version: '1', path: 'metrics' }, 'path: expected a path that starts with /, got "metrics"'],
     [{ version: '1', rateLimitClients: 1 }, `rateLimitClients: ${function1}`]
   ]],
