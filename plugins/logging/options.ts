@@ -64,6 +64,20 @@ function textStream (destination: LogFormat['destination']) {
   })
 }
 
+/** Writes the time of a line; lines of one millisecond share it. */
+function timestamps (): () => string {
+  let last = 0
+  let field = ''
+  return () => {
+    const now = Date.now()
+    if (now !== last) {
+      last = now
+      field = `,"timestamp":"${new Date(now).toISOString()}"`
+    }
+    return field
+  }
+}
+
 /**
  * Lines leave before the call that wrote them goes on: none is lost with the process, and handing each to a thread
  * would cost three times as much.
@@ -105,12 +119,16 @@ export function loggingOptions (options: LogFormat) {
       messageKey: 'message',
       errorKey: 'exception',
       base: { environment, service, version },
-      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+      timestamp: timestamps(),
       mixin: (_fields: object, _level: number, logger: object) => ({ logger: nameOf(logger) }),
       formatters: {
         level: (label: string) => ({ level: shownLevels.get(label) ?? label.toUpperCase() }),
         // Fastify and its plugins log errors under "err"; readers of these lines look for one name.
-        log: ({ err, ...fields }: Record<string, unknown>) => err === undefined ? fields : { ...fields, exception: err }
+        log (fields: Record<string, unknown>) {
+          if (fields.err === undefined) return fields
+          const { err, ...others } = fields
+          return { ...others, exception: err }
+        }
       },
       serializers: { exception: (error: unknown) => loggedException(error) },
       stream
