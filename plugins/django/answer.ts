@@ -41,8 +41,9 @@ export function jsonOf (answer: Answer): unknown {
   if (!isJson(answer)) throw new CallError('bad_response', 'The API answered with something that is not JSON.', { status: answer.status })
   try {
     return JSON.parse(textOf(answer))
-  } catch (cause) {
-    throw new CallError('bad_response', 'The API answered with JSON that is not valid.', { status: answer.status, cause })
+  } catch {
+    // Not its cause: what is wrong with JSON is said with a piece of it.
+    throw new CallError('bad_response', 'The API answered with JSON that is not valid.', { status: answer.status })
   }
 }
 

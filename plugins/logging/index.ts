@@ -21,17 +21,24 @@ declare module 'fastify' {
 /** What the lines look like is for the server's logger: `loggingOptions`. */
 const noOptions = z.strictObject({})
 
-/** A path without its query, which may carry what nobody should read in a log. */
-function withoutQuery (url: string): string {
-  const query = url.indexOf('?')
-  return query === -1 ? url : url.slice(0, query)
+/** The beginning of a path that is only a word: a way that somebody took for ours. */
+const word = /^\/[a-z._-]{1,24}(?=\/|\?|$)/i
+
+/**
+ * The way that was taken: a route with its variables left open, and of other ways the first word. The rest, like a
+ * query, may carry what nobody should read in a log.
+ */
+function pathOf ({ routeOptions, url }: FastifyRequest): string {
+  if (routeOptions.url !== undefined) return routeOptions.url
+  const start = word.exec(url)?.[0] ?? '/'
+  return start.length === url.length ? start : `${start}…`
 }
 
 function writeAccessLine (request: FastifyRequest, reply: FastifyReply, finished: boolean): void {
   const fields = {
     logger: 'access',
     method: request.method,
-    path: withoutQuery(request.url),
+    path: pathOf(request),
     status: reply.raw.statusCode,
     duration_ms: Math.round(reply.elapsedTime * 10) / 10,
     remote_address: request.ip,

@@ -79,7 +79,7 @@ function errorBody (correlationId: string, { code, message, id = null, data }: O
 }
 
 async function refuse (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): Promise<void> {
-  request.log.info({ status: refusal.status, code: refusal.code, reason: refusal.message }, 'message refused')
+  request.log.info({ status: refusal.status, code: refusal.code }, 'message refused')
   await reply.code(refusal.status).send(errorBody(request.id, refusal))
 }
 

@@ -56,7 +56,8 @@ export function logFailure (request: McpRequest, what: Record<string, string>, e
   const fields = { ...what, error_kind: error.kind, django_status: error.status }
   if (error.kind === 'internal') log.error({ ...fields, err: error.cause ?? error }, 'call failed')
   else if (error.kind === 'unavailable' || error.kind === 'timeout' || error.kind === 'bad_response') log.warn({ ...fields, err: error.cause ?? error }, 'call failed')
-  else log.info({ ...fields, reason: error.message }, 'call failed')
+  // Not its text, which may be Django's about somebody's data.
+  else log.info(fields, 'call failed')
 }
 
 /** An answer that is a JSON-RPC error. */
