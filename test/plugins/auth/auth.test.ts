@@ -444,7 +444,7 @@ t.test('[requirement 3] [authorization 3] [authorization 12] without credentials
 
 t.test('[attack 94] [requirement 2] the challenge names the configured address, whatever the request says', async (t) => {
   const app = await buildApp(t, { PUBLIC_URL: 'https://mcp.example.com', TRUST_PROXY: '127.0.0.1' })
-  const response = await app.inject({ method: 'POST', url: '/mcp', headers: { host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http', forwarded: 'host=evil.example' } })
+  const response = await app.inject({ method: 'POST', url: '/mcp', headers: { host: 'mcp.example.com', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http', forwarded: 'host=evil.example' } })
   t.equal(response.headers['www-authenticate'], 'Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp", scope="read"')
 })
 
