@@ -1,0 +1,88 @@
+import type { GeneratedTool } from './generated.ts'
+import { emptyLock, type Lock } from './lock.ts'
+import { descriptionsFor } from './make/describe.ts'
+import { inputOf } from './make/input.ts'
+import { namesFor } from './make/names.ts'
+import { outputOf } from './make/output.ts'
+import { paginationOf } from './make/paging.ts'
+import { annotationsFor, confirmFor, scopesFor } from './make/safety.ts'
+import type { Operation, Skipped } from './operation.ts'
+import { readOperations } from './operations.ts'
+import { select, type Selection } from './select.ts'
+
+export interface GenerateOptions extends Selection {
+  /** Names that tools keep. */
+  readonly lock?: Lock | undefined
+  /** Whether tools tell the form of their answers, which multiplies what a list costs; false where it is left out. */
+  readonly outputSchemas?: boolean | undefined
+}
+
+export interface Generated {
+  readonly tools: readonly GeneratedTool[]
+  /** Every operation that is no tool, and why. */
+  readonly skipped: readonly Skipped[]
+  /** What the operator should know: parts of the document that were left out, selectors that select nothing. */
+  readonly warnings: readonly string[]
+}
+
+/** Characters of a title: it is shown to people in lists. */
+const longestTitle = 60
+
+/** Name of the tool that reads what this operation makes or starts: of one thing before one of a list. */
+function readToolOf ({ method, path }: Operation, readers: ReadonlyMap<string, string>): string | undefined {
+  if (method === 'GET') return undefined
+  const slash = path.endsWith('/') ? '/' : ''
+  const base = path.replace(/\/$/, '')
+  const ofOne = [...readers].find(([reader]) => reader.startsWith(`${base}/{`) && reader.replace(/\/$/, '').lastIndexOf('/') === base.length)
+  if (method === 'POST' && ofOne !== undefined) return ofOne[1]
+  return readers.get(path) ?? readers.get(`${base.replace(/\/[^/{}]*$/, '')}${slash}`)
+}
+
+/**
+ * Makes tools from the operations of a document. Every operation is a tool, or is listed with the reason why not.
+ * @throws {DocumentError} for a document of an unknown version
+ * @throws {Error} for a selector that cannot be read
+ */
+export function generate (document: unknown, options: GenerateOptions = {}): Generated {
+  const { operations, skipped: unread, warnings: told } = readOperations(document)
+  const { whyNot, idle } = select(operations, options)
+  const skipped: Skipped[] = [...unread]
+  const warnings = [...told, ...idle.map((text) => `No operation is selected by ${JSON.stringify(text)}.`)]
+  // Of all operations, so that what is selected changes no name.
+  const names = namesFor(operations, options.lock ?? emptyLock)
+  const selected = operations.filter((operation) => {
+    const reason = whyNot(operation)
+    if (reason !== undefined) skipped.push({ operation: operation.key, reason })
+    return reason === undefined
+  })
+  const descriptions = descriptionsFor(selected)
+  const readers = new Map(selected.filter(({ method }) => method === 'GET').map(({ key, path }) => [path, names.get(key) ?? '']))
+
+  const tools = selected.flatMap((operation): GeneratedTool[] => {
+    const { key, summary } = operation
+    try {
+      const { complete, names: _, ...input } = inputOf(operation)
+      if (!complete) warnings.push(`The arguments of ${key} are more than fits into a tool; what lies deep in them is left to Django to check.`)
+      const description = descriptions.get(key) ?? key
+      return [{
+        name: names.get(key) ?? '',
+        title: summary !== '' && summary.length <= longestTitle ? summary : undefined,
+        description,
+        ...input,
+        outputSchema: options.outputSchemas === true ? outputOf(operation) : undefined,
+        annotations: annotationsFor(operation),
+        scopes: scopesFor(operation),
+        synonyms: [],
+        confirm: confirmFor(operation, description),
+        operation,
+        pagination: paginationOf(operation, input.bindings),
+        fields: [],
+        readTool: readToolOf(operation, readers)
+      }]
+    } catch (error) {
+      skipped.push({ operation: key, reason: `no tool can be made of it: ${error instanceof Error ? error.message : 'unknown error'}` })
+      return []
+    }
+  })
+  return { tools: tools.toSorted((left, right) => left.name < right.name ? -1 : 1), skipped, warnings }
+}

@@ -1,0 +1,32 @@
+import type { Operation, Parameter, Schema } from '../operation.ts'
+import { listAt } from '../read/records.ts'
+import { answersOneThing, pagingRole } from './paging.ts'
+
+/** Headers that are the HTTP client's or the server's own, or say who calls. OpenAPI ignores the first three itself. */
+const ownHeaders = new Set([
+  'accept', 'content-type', 'authorization', 'accept-encoding', 'connection', 'content-length', 'cookie', 'date', 'expect', 'forwarded', 'host',
+  'idempotency-key', 'keep-alive', 'origin', 'proxy-authorization', 'referer', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'user-agent', 'via',
+  'x-correlation-id', 'x-csrftoken', 'x-csrf-token', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'x-request-id'
+])
+
+/** Words of headers that carry a credential. */
+const credential = /token|secret|password|session|api-?key|auth/i
+
+/** The one value that a parameter can have, or undefined where there is a choice. */
+export function onlyChoice (schema: Schema): unknown {
+  const [first, ...others] = listAt(schema, 'enum').filter((choice) => choice !== null)
+  return others.length === 0 ? first : undefined
+}
+
+/** Whether a parameter chooses how the answer is written. drf-spectacular adds one where there are several renderers. */
+function isFormat ({ name, in: place, schema }: Parameter): boolean {
+  return place === 'query' && name === 'format' && listAt(schema, 'enum').includes('json')
+}
+
+/** Whether a parameter is none of the model's: it is the client's own, a credential, or has no effect. */
+export function isHidden (parameter: Parameter, operation: Operation): boolean {
+  const { name, in: place, required, schema } = parameter
+  if (place === 'header') return ownHeaders.has(name.toLowerCase()) || (!required && (credential.test(name) || onlyChoice(schema) !== undefined))
+  if (place === 'cookie') return !required
+  return isFormat(parameter) || (!required && pagingRole(parameter) !== undefined && answersOneThing(operation))
+}
