@@ -15,24 +15,46 @@ const forbidden = /^\.{0,2}$|[/\\\u0000-\u001f\u007f]|%(2f|5c|2e|00)/i
 const unsound = /(?:^|\/)\.{1,2}(?:\/|$)|[\\?#\s\u0000-\u001f\u007f]|%(?:2f|5c|2e|00)/i
 
 /**
+ * Percent-encodes a text for a path or a query, everything but unreserved characters (RFC 3986 §2.3).
+ * @throws {CallError} `invalid_input`, naming the argument, for half a surrogate pair, which no encoding has
+ */
+export function percentEncoded (argument: string, text: string): string {
+  if (!text.isWellFormed()) throw wrongArgument(argument, 'holds half of a character')
+  return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+}
+
+export function wrongArgument (argument: string, message: string): CallError {
+  return new CallError('invalid_input', 'An argument is not valid.', { problems: [{ path: argument, message }] })
+}
+
+/**
+ * Holds the value of a path's variable against the one rule for all of them.
+ * @throws {CallError} `invalid_input`, naming the argument, for a value that could change which path is meant
+ */
+export function checkPathValue (argument: string, text: string): void {
+  if (forbidden.test(text)) throw wrongArgument(argument, 'must not be empty, dots only, or contain slashes or control characters')
+}
+
+/**
+ * What is appended to Django's URL must stay below it, whether it comes from a tool or from a document.
+ * @throws {TypeError} for what is no template of a path
+ */
+export function checkTemplate (template: string): void {
+  if (!template.startsWith('/') || unsound.test(template)) throw new TypeError(`${JSON.stringify(template)} is not the template of a path`)
+}
+
+/**
  * Fills the variables of a path template such as `/clients/{client_id}/`.
  * @throws {CallError} `invalid_input`, naming the variable, for a value that could change which path is meant
  * @throws {TypeError} for what is no template, and for a variable without a value
  */
 export function fillPath (template: string, values: Readonly<Record<string, PathValue>> = {}): string {
-  // Templates come from tools and from documents: what is appended to Django's URL must stay below it.
-  if (!template.startsWith('/') || unsound.test(template)) throw new TypeError(`${JSON.stringify(template)} is not the template of a path`)
+  checkTemplate(template)
   return template.replace(/\{([^{}]+)\}/g, (_match, name: string) => {
     const value = values[name]
     if (value === undefined) throw new TypeError(`${template} needs a value for ${name}`)
-    const text = String(value)
-    // Half a surrogate pair has no encoding.
-    if (forbidden.test(text) || !text.isWellFormed()) {
-      throw new CallError('invalid_input', 'An argument is not valid.', {
-        problems: [{ path: name, message: 'must not be empty, dots only, or contain slashes or control characters' }]
-      })
-    }
-    return encodeURIComponent(text)
+    checkPathValue(name, String(value))
+    return percentEncoded(name, String(value))
   })
 }
 
