@@ -70,7 +70,7 @@ t.test('values are written as every server reads them', (t) => {
 
 t.test('the path is the template\'s, byte for byte, with a value for each variable', (t) => {
   for (const path of ['/a', '/a/', '/a//b', '/a/b.json', '/a;v=1/', '/a/~x/@y/$z'] as const) t.equal(requestFor(tool(`GET ${path}`), {}).target, path)
-  for (const path of ['/a/../b', '/a/%2e/', '/a?x=1', '/a b'] as const) t.throws(() => requestFor(tool(`GET ${path}`), {}), TypeError, path)
+  for (const path of ['/a/../b', '/a/%2e/', '/a?x=1'] as const) t.throws(() => requestFor(tool(`GET ${path}`), {}), TypeError, path)
   const nested = tool('GET /clients/{client_id}/contacts/{id}.{format}', [bound('id', 'path', {}, 'contact_id'), bound('client_id', 'path'), bound('format', 'path')])
   t.match(requestFor(nested, { client_id: 5, contact_id: 'ü', format: 'json' }), { method: 'GET', target: '/clients/5/contacts/%C3%BC.json', route: '/clients/{client_id}/contacts/{id}.{format}' })
   t.match(refusal(nested, { client_id: 5, format: 'json' }), { kind: 'invalid_input', problems: [{ path: 'contact_id', message: 'is required' }] })
