@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 
@@ -57,7 +57,7 @@ assert.equal(environment.get('PORT'), '8080')
 assert.equal(Number(environment.get('FASTIFY_CLOSE_GRACE_DELAY')), (300 + 300 + 5) * 1000)
 
 // Nothing else: no .env, no sources, no tests.
-assert.deepEqual(readdirSync(join(root, 'app')).toSorted(), ['LICENSE', 'custom', 'dist', 'node_modules', 'package.json'])
+assert.deepEqual(readdirSync(join(root, 'app')).toSorted(), ['LICENSE', 'custom', 'dist', 'node_modules', 'package.json', 'sbom.cdx.json'])
 assert.ok(existsSync(join(root, 'app/dist/app.js')))
 assert.deepEqual(['demo', 'scripts', 'test'].filter((name) => existsSync(join(root, 'app/dist', name))), [])
 
@@ -72,3 +72,32 @@ const tmp = statSync(join(root, 'tmp/mcp_server'))
 assert.deepEqual({ uid: tmp.uid, gid: tmp.gid, mode: tmp.mode & 0o777 }, { uid, gid: uid, mode: 0o700 })
 const app = statSync(join(root, 'app'))
 assert.deepEqual({ uid: app.uid, mode: app.mode & 0o022 }, { uid: 0, mode: 0 })
+
+// [attack 77] [requirement 41] the bill of materials has what the lockfile ships and nothing else
+const bill = z.object({ bomFormat: z.literal('CycloneDX'), components: z.array(z.object({ name: z.string(), version: z.string(), purl: z.string() })) })
+const { components } = bill.parse(JSON.parse(readFileSync(join(root, 'app/sbom.cdx.json'), 'utf8')))
+const names = new Set(components.map(({ name }) => name))
+const shipped = new Set(production.map(([path]) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)))
+assert.deepEqual([...shipped].filter((name) => !names.has(name)), [])
+assert.deepEqual(development.map(([path]) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)).filter((name) => names.has(name) && !shipped.has(name)), [])
+
+/** Every file of the image, links left alone. */
+function * walk (folder: string): Generator<{ path: string, mode: number, uid: number, isFile: boolean }> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory() && !entry.isFile()) continue
+    const path = join(folder, entry.name)
+    const { mode, uid } = lstatSync(path)
+    yield { path, mode, uid, isFile: entry.isFile() }
+    if (entry.isDirectory()) yield * walk(path)
+  }
+}
+
+const files = [...walk(root)].filter(({ path }) => !/^\/(proc|sys|dev)(\/|$)/.test(path.slice(root.length)))
+assert.ok(files.length > 1000)
+// [attack 87] [requirement 41] no program gives more rights than it is started with
+assert.deepEqual(files.filter(({ mode, isFile }) => isFile && (mode & 0o6000) !== 0).map(({ path }) => path), [])
+// [attack 87] [requirement 41] the user of the service can write nothing but its folder for temporary files
+const writable = files.filter(({ mode, uid: owner }) => (owner === uid && (mode & 0o200) !== 0) || ((mode & 0o002) !== 0 && (mode & 0o1000) === 0))
+assert.deepEqual(writable.map(({ path }) => path.slice(root.length)).filter((path) => path !== '/tmp/mcp_server' && !path.startsWith('/home/node')), [])
+// [attack 87] no package manager is left to fetch anything with
+assert.deepEqual(['usr/local/bin/npm', 'usr/local/bin/npx', 'usr/local/bin/corepack', 'usr/local/lib/node_modules'].filter((path) => existsSync(join(root, path))), [])
