@@ -15,7 +15,7 @@ export function isVisible (text: string): boolean {
 const htmlTag = /<\/?(?:a|abbr|address|article|aside|b|blockquote|body|br|button|caption|center|cite|code|col|colgroup|dd|del|details|div|dl|dt|em|embed|figure|font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|label|li|link|main|mark|meta|nav|ol|optgroup|option|p|pre|q|s|samp|script|section|select|small|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|textarea|tfoot|th|thead|time|title|tr|tt|u|ul|var|video)\b[^<>]*>/gi
 
 /** A URL with its host, or a host with a port. The path behind it may say something, and stays. */
-const host = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/?#"'<>()[\]{}`,;]+|\b(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::\d{1,5})?(?![\w.-])/gi
+const host = /\b[a-z][a-z0-9+.-]{1,20}:\/\/(?:[^\s/?#"'<>()[\]{}`,;]+|\[[\da-f:.]*\](?::\d+)?)|\b(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?(?![\w.-])|\[::1?\](?::\d{1,5})?/gi
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: '\'', nbsp: ' ', '#39': '\'', ndash: '–', mdash: '—', hellip: '…' }
 
@@ -30,7 +30,7 @@ function withoutMarkdown (text: string): string {
     .replaceAll(/^[ \t]*(?:>[ \t]?)+/gm, '')
     .replaceAll(/!?\[([^\]\n]*)\]\([^)\n]*\)/g, '$1')
     .replaceAll(/(\*\*|__)(?=\S)([^\n]*?\S)\1/g, '$2')
-    .replaceAll(/(?<![\w*])\*(?=\S)([^*\n]*?\S)\*(?![\w*])|(?<![\w_])_(?=\S)([^_\n]*?\S)_(?![\w_])/g, '$1$2')
+    .replaceAll(/(?<![\w*])\*(?=\S)([^*\n]*?\S)\*(?![\w*])|(?<!\w)_(?=[^\s_])([^\n]*?[^\s_])_(?!\w)/g, '$1$2')
     .replaceAll(/`{1,2}([^`\n]*)`{1,2}/g, '$1')
     .replaceAll(/\\([\\`*_{}[\]()#+\-.!])/g, '$1')
 }
@@ -54,6 +54,8 @@ export function plain (whole: string): string {
   if (/^[\w ,.;:'"()/-]*$/.test(text) && !/:\/\/|localhost|\d\.0\.\d|__| {4}|^\s*[-\d]/.test(text)) return text.trim().replaceAll(/ {2,}/g, ' ')
   const readable = text
     .replaceAll(/\r\n?/g, '\n')
+    // What colours a terminal.
+    .replaceAll(/\p{Cc}\[[\d;]*[A-Za-z]/gu, '')
     .replaceAll(/[^\P{Cc}\n\t]/gu, ' ')
     .replaceAll(/<!--[\s\S]*?-->|<(script|style)\b[\s\S]*?<\/\1\s*>/gi, ' ')
     .replaceAll(/<br\s*\/?>|<\/(?:p|li|h[1-6]|tr|div)\s*>/gi, '\n\n')

@@ -84,7 +84,7 @@ export function candidatesOf (operation: Operation, body: ChosenBody | undefined
 /** A name as near to the one in the request as clients take it. */
 function legal (name: string): string {
   if (isLegalName(name)) return name
-  const changed = name.normalize('NFKD').replaceAll(/\p{M}/gu, '').replaceAll(/[^\w.-]+/g, '_').replaceAll(/^_+|_+$/g, '')
+  const changed = name.replaceAll('ß', 'ss').normalize('NFKD').replaceAll(/\p{M}/gu, '').replaceAll(/[^\w.-]+/g, '_').replaceAll(/^_+|_+$/g, '')
   if (changed === '') return `argument_${digest(name)}`
   const cut = changed.length > 64 ? `${changed.slice(0, 57).replace(/_+$/, '')}_${digest(name)}` : changed
   return cut in {} ? `${cut}_` : cut

@@ -63,8 +63,9 @@ export function bodyOf ({ method, body, definitions }: Operation): ChosenBody | 
   if (type === undefined || media === undefined) return undefined
   const formType = types.find(isForm)
   const schema = withContent(media.schema, definitions)
-  const common = { required: body.required, type, description: body.description, schema: media.schema }
-  if (!isText(type)) return { ...common, fileType: undefined, properties: undefined, files: undefined }
+  // A range of types is nothing that could be sent.
+  const common = { required: body.required, type: type.includes('*') ? 'application/json' : type, description: body.description, schema: media.schema }
+  if (!isText(common.type)) return { ...common, fileType: undefined, properties: undefined, files: undefined }
   if (!isFlat(schema)) return { ...common, fileType: undefined, properties: undefined, files: new Set() }
   const files = filesIn(body.content, formType, definitions)
   const fileType = formType === type || Object.keys(files).length === 0 ? undefined : formType

@@ -1,9 +1,11 @@
 import type { Operation, OperationMethod } from '../operation.ts'
 import { shortened } from '../text.ts'
-import { snake } from './names.ts'
+import { digest, snake } from './names.ts'
 
 /** Characters of a tool's description. What a model needs to choose is in the first sentences. */
 export const longestToolDescription = 240
+/** Characters of a path that tells two operations apart which the document describes with the same words. */
+const longestPath = 100
 /** Filters that a description of our own names. */
 const namedFilters = 6
 
@@ -17,7 +19,7 @@ function singular (word: string): string {
 
 const isPlural = (word: string): boolean => singular(word) !== word
 
-const one = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`
+const one = (noun: string): string => `${/^(?:[aeio]|u(?!ni|s[ei]|til))/.test(noun) ? 'an' : 'a'} ${noun}`
 
 interface Place { noun: string, hasKey: boolean }
 
@@ -56,6 +58,10 @@ export function sentenceFor ({ method, path, parameters }: Operation): string {
 
 const letters = (text: string): string => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
 
+function told (operation: Operation): string {
+  return toldOf(operation) || sentenceFor(operation)
+}
+
 function ended (text: string): string {
   return text === '' || /[.!?:…]$/.test(text) ? text : `${text}.`
 }
@@ -67,31 +73,51 @@ function toldOf ({ summary, description }: Operation): string {
   return /^[A-Z]+ \/\S*$/.test(said) || letters(said).length < 4 ? '' : said
 }
 
-function cut (text: string, { deprecated }: Operation): string {
-  return ended(shortened(`${deprecated ? 'Deprecated. ' : ''}${text}`, longestToolDescription - 1))
+/** @param room characters that are left for something else */
+function cut (text: string, { deprecated }: Operation, room = 0): string {
+  return ended(shortened(`${deprecated ? 'Deprecated. ' : ''}${text}`, longestToolDescription - 1 - room))
+}
+
+function endOf (path: string): string {
+  return path.length <= longestPath ? path : `…${path.slice(-longestPath)}`
+}
+
+function partsOf ({ path }: Operation): string[] {
+  return path.split('/').filter((part) => part !== '')
+}
+
+/** The parts of its path that an operation does not share with all of these others. */
+function ownParts (operation: Operation, others: readonly Operation[]): string {
+  const shared = others.map((other) => new Set(partsOf(other)))
+  return partsOf(operation).filter((part) => !shared.every((parts) => parts.has(part))).join(' ')
 }
 
 /**
  * Descriptions of operations by their key, each different from the others: first what the document says; where several
- * say the same, as actions of one view set do, a sentence of our own before it.
+ * say the same, as actions of one view set do, a sentence of our own before it, or what is different in their paths
+ * behind it.
  */
 export function descriptionsFor (operations: readonly Operation[]): Map<string, string> {
-  const ways: ReadonlyArray<(operation: Operation) => string> = [
-    (operation) => cut(toldOf(operation) || sentenceFor(operation), operation),
+  const ways: ReadonlyArray<(operation: Operation, others: readonly Operation[]) => string> = [
+    (operation) => cut(told(operation), operation),
     (operation) => cut(`${sentenceFor(operation)} ${toldOf(operation)}`.trim(), operation),
-    (operation) => `${cut(toldOf(operation) || sentenceFor(operation), operation).slice(0, 160).trimEnd()} ${operation.method === 'GET' ? 'At' : operation.method} ${operation.path.slice(-64)}`,
-    (operation) => `${shortened(toldOf(operation) || sentenceFor(operation), 100)} ${operation.key}`
+    (operation, others) => `${cut(told(operation), operation, longestPath + 3)} (${endOf(ownParts(operation, others) || operation.method)})`,
+    (operation) => `${cut(told(operation), operation, longestPath + 3)} (${endOf(operation.path)})`,
+    (operation) => `${cut(told(operation), operation, longestPath + 20)} (${operation.method} ${endOf(operation.path)} ${digest(operation.key)})`
   ]
   const descriptions = new Map<string, string>()
   const taken = new Set<string>()
-  let left = operations
+  let groups: Operation[][] = [[...operations]]
   for (const [index, way] of ways.entries()) {
-    const wanted = Map.groupBy(left, way)
-    for (const [text, [first, ...others]] of wanted) {
-      if (first !== undefined && ((others.length === 0 && !taken.has(text)) || index === ways.length - 1)) descriptions.set(first.key, text)
+    const wanted = Map.groupBy(groups.flatMap((group) => group.map((operation) => [operation, way(operation, group)] as const)), ([, text]) => text)
+    const left: Operation[][] = []
+    for (const [text, entries] of wanted) {
+      const [first, ...others] = entries
+      if (first !== undefined && ((others.length === 0 && !taken.has(text)) || index === ways.length - 1)) descriptions.set(first[0].key, text)
+      else left.push(entries.map(([operation]) => operation))
     }
     for (const text of wanted.keys()) taken.add(text)
-    left = left.filter(({ key }) => !descriptions.has(key))
+    groups = left
   }
   return descriptions
 }

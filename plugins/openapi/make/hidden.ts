@@ -28,5 +28,5 @@ export function isHidden (parameter: Parameter, operation: Operation): boolean {
   const { name, in: place, required, schema } = parameter
   if (place === 'header') return ownHeaders.has(name.toLowerCase()) || (!required && (credential.test(name) || onlyChoice(schema) !== undefined))
   if (place === 'cookie') return !required
-  return isFormat(parameter) || (!required && pagingRole(parameter) !== undefined && answersOneThing(operation))
+  return isFormat(parameter) || (!required && pagingRole(parameter) !== undefined && (operation.method !== 'GET' || answersOneThing(operation)))
 }

@@ -52,15 +52,22 @@ function nameOfId ({ operationId = '' }: Operation): string | undefined {
   return name.length * 2 < operationId.length || !/[a-z]/.test(name) ? undefined : name.replace(commonPrefix, '')
 }
 
-/** A name that is cut where it is too long, with a hash in the place of what it lost; its last word, often a verb, stays. */
+/** Shorter words, for names that are too long. */
+function abbreviated (name: string): string {
+  return name
+    .replace(/_partial_update$/, '_patch')
+    .replace(/_retrieve$/, '_get')
+    .replace(/_destroy$/, '_delete')
+    .replaceAll(/_v\d+(?=_)/g, '')
+}
+
+/** A name that is not too long: with shorter words, or without its first ones and with a hash in their place; its last ones say most. */
 function fitting (name: string, key: string): string {
   if (name.length <= longestName) return name
-  const words = name.split('_')
-  const last = words.at(-1) ?? ''
-  const room = longestName - hashLength - 1
-  const tail = last.length > 16 || words.length === 1 ? '' : `_${last}`
-  const head = name.slice(0, room - tail.length).replace(words.length === 1 ? /$/ : /_[^_]*$/, '')
-  return `${head}${tail}_${digest(key)}`
+  const short = abbreviated(name)
+  if (short.length <= longestName) return short
+  const end = short.slice(-(longestName - hashLength - 1))
+  return `${end.replace(/^[^_]*_(?=[^_]+_)/, '')}_${digest(key)}`
 }
 
 function hashed (name: string, key: string, length: number): string {

@@ -5,6 +5,9 @@ import { isVisible, shortened } from '../text.ts'
 /** Characters of the description of an argument or of a property within one. */
 export const longestDescription = 100
 
+/** Characters from which on the bound of a text is that of its column, and seldom reached. */
+const longText = 128
+
 /** Names of properties that clients take. Only those of arguments can be translated; within a value they are as they are. */
 export function isLegalName (name: string): boolean {
   return /^[\w.-]{1,64}$/.test(name) && !(name in {})
@@ -22,11 +25,21 @@ const boilerplate = [
   /^Multiple values may be separated by commas\.?$/i
 ]
 
-const letters = (text: string): string => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
+/** Words that say nothing beside the name of what they are about. */
+const idle = new Set('a an the of for by in on to this that with and or is be its it field fields value values filter filters simple equality exact only id identifier unique name parameter param query optional required given'.split(' '))
+
+const wordsOf = (text: string): string[] => text.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '')
+
+/** Whether a description only says again what the name says. */
+function repeats (text: string, name: string): boolean {
+  if (boilerplate.some((words) => words.test(text))) return true
+  const known = new Set([...wordsOf(name), ...wordsOf(name.replaceAll('_', ' '))])
+  return wordsOf(text.replaceAll('_', ' ')).every((word) => idle.has(word) || known.has(word) || known.has(word.replace(/s$/, '')))
+}
 
 /** What is said of a value beside its type: what it is, and what Django takes where it is left out. */
 export function described (text: string, name: string, fallback: unknown, longest = longestDescription): string | undefined {
-  const useful = boilerplate.some((words) => words.test(text)) || letters(text) === letters(name) ? '' : text.replace(/^Which field to use when ordering the results\.?/i, 'Field to order by; a leading "-" reverses.')
+  const useful = repeats(text, name) ? '' : text.replace(/^Which field to use when ordering the results\.?/i, 'Field to order by; a leading "-" reverses.')
   const shown = typeof fallback === 'boolean' || typeof fallback === 'number' || (typeof fallback === 'string' && fallback !== '' && fallback.length <= 40 && isVisible(fallback) && !fallback.includes('://'))
   const note = shown && !/\bdefaults?\b/i.test(useful) ? `Default: ${String(fallback)}.` : ''
   const said = shortened(useful, longest - (note === '' ? 0 : note.length + 1))
@@ -51,8 +64,12 @@ export function trimmed (schema: Schema, name: string, options: TrimOptions): Sc
   const shown = Object.fromEntries(Object.entries(legal).map(([key, value]) => [key, trimmed(value, key, options)]))
   const unnamed = illegal.length === 0 ? '' : `${text === '' ? '' : ' '}Also: ${illegal.join(', ')}.`
   const required = textsAt(schema, 'required').filter((key) => Object.hasOwn(shown, key))
+  const { minLength, maxLength } = schema
   return defined({
     ...rest,
+    // What Django checks anyway, and no model gets wrong.
+    minLength: minLength === 1 ? undefined : minLength,
+    maxLength: typeof maxLength === 'number' && maxLength >= longText ? undefined : maxLength,
     description: described(`${text}${unnamed}`, name, options.defaults ? fallback : undefined),
     properties: Object.keys(shown).length === 0 ? undefined : shown,
     required: required.length === 0 ? undefined : required,

@@ -12,7 +12,7 @@ export function labelled (text: string, choices: readonly unknown[]): string {
   const rest = text.split('\n').filter((line) => {
     const [, value, label] = choiceLine.exec(line) ?? []
     if (value === undefined || label === undefined || !values.has(value)) return true
-    if (letters(value) !== letters(label)) told.push(`${value}: ${plain(label)}`)
+    if (letters(value) !== letters(label.replace(/\(descending\)$/, ''))) told.push(`${value}: ${plain(label)}`)
     return false
   })
   return [plain(rest.join('\n')), told.join(', ')].filter((part) => part !== '').join(' ')

@@ -1,7 +1,8 @@
 import type { Parameter, ParameterStyle } from '../operation.ts'
 import { plain } from '../text.ts'
+import { labelled } from './choices.ts'
 import { PointerError, resolved } from './pointer.ts'
-import { isRecord, own, recordAt, textAt, type Raw } from './records.ts'
+import { isRecord, listAt, own, recordAt, textAt, type Raw } from './records.ts'
 import type { Reading } from './reading.ts'
 
 const places = ['path', 'query', 'header', 'cookie'] as const
@@ -42,7 +43,8 @@ function parameterOf (raw: Raw, name: string, place: Place, { schemas, version }
   const [media] = Object.entries(recordAt(raw, 'content'))
   const shape = version === '2' ? flatSchema(raw) : media === undefined ? own(raw, 'schema') : isRecord(media[1]) ? own(media[1], 'schema') : {}
   const schema = schemas.convert(shape)
-  const description = plain(textAt(raw, 'description'))
+  const choices = [...listAt(schema, 'enum'), ...listAt(recordAt(schema, 'items'), 'enum')]
+  const description = choices.length === 0 ? plain(textAt(raw, 'description')) : labelled(textAt(raw, 'description'), choices)
   return {
     name,
     in: place,

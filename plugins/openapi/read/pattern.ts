@@ -17,8 +17,7 @@ function compiles (pattern: string): boolean {
 export function portablePattern (pattern: string): string | undefined {
   if (pattern.length > longest) return undefined
   const translated = pattern
-    .replaceAll(/\(\?P<(\w+)>/g, '(?<$1>')
-    .replaceAll(/\(\?P=(\w+)\)/g, String.raw`\k<$1>`)
+    .replaceAll(/\(\?P<\w+>/g, '(')
     .replaceAll(/\\([AZz])/g, (_, letter) => letter === 'A' ? '^' : '$')
   if (compiles(translated)) return translated
   const unescaped = translated.replaceAll(/\\([^\w\s^$\\.*+?()[\]{}|/-])/g, '$1')
