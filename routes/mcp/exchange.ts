@@ -29,6 +29,11 @@ const keepAlive = 15_000
 /** X-Accel-Buffering: proxies must not collect events until there are enough of them. */
 const streamHeaders = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' }
 
+/** What came is not a message of JSON-RPC 2.0 in the form that MCP gives it (basic, "Messages"). */
+export class UnreadMessage extends Error {
+  override readonly name = 'UnreadMessage'
+}
+
 /**
  * One JSON-RPC message and its answer over HTTP, as a transport that a server of either SDK generation connects to.
  * The answer is JSON, unless a notification goes before it: then it becomes a stream of events. It writes to Node's
@@ -41,6 +46,7 @@ export class Exchange<Message extends object, Extra> {
   onmessage?: (message: Message, extra?: Extra) => void
   readonly #options: ExchangeOptions
   #early = false
+  #unread = false
   #answered = false
   #timer: NodeJS.Timeout | undefined
 
@@ -57,7 +63,10 @@ export class Exchange<Message extends object, Extra> {
     })
   }
 
-  /** Hands the message over to the server that is connected. */
+  /**
+   * Hands the message over to the server that is connected.
+   * @throws {UnreadMessage} where the server does not know it as a message, and would never answer it
+   */
   receive (message: Message, extra?: Extra): void {
     const { response, requestId } = this.#options
     this.#early = true
@@ -66,7 +75,15 @@ export class Exchange<Message extends object, Extra> {
     if (requestId === undefined) {
       this.#answered = true
       response.writeHead(202).end()
+    } else if (this.#unread) {
+      this.#answered = true
+      throw new UnreadMessage()
     }
+  }
+
+  /** To be told of the errors that the server reports: one before any handler has run is about the message itself. */
+  reported (): void {
+    if (this.#early) this.#unread = true
   }
 
   async send (message: Message & Outgoing, options?: SendOptions): Promise<void> {

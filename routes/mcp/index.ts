@@ -7,6 +7,7 @@ import { RateLimitError } from '../../plugins/rate-limit/index.ts'
 import { auditSource } from './audit.ts'
 import { BodyError, takeJsonOnly } from './body.ts'
 import { Cancelling } from './cancelling.ts'
+import { UnreadMessage } from './exchange.ts'
 import { parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
 import { KnownEnvelopes } from './known-envelopes.ts'
 import type { ExtendLegacy, Leg } from './leg.ts'
@@ -100,16 +101,26 @@ function measure (app: FastifyInstance, request: FastifyRequest, reply: FastifyR
   })
 }
 
+/** Answers in the place of a leg, after Fastify has let go of the reply. */
+function answerRaw (request: FastifyRequest, { raw }: FastifyReply, { status, ...error }: Refusal): void {
+  if (raw.headersSent) raw.destroy()
+  else raw.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(errorBody(request.id, error)))
+}
+
 /** Serves a message by one of the legs. What they did not expect becomes an answer without a word of it. */
 async function hand (request: FastifyRequest, reply: FastifyReply, operation: Operation, serve: () => Promise<void>): Promise<void> {
   handOver(reply)
   try {
     await serve()
   } catch (error) {
+    if (error instanceof UnreadMessage) {
+      operation.protocolFailure(errorCodes.invalidRequest)
+      answerRaw(request, reply, { status: 400, code: errorCodes.invalidRequest, message: 'The body must be a JSON-RPC message', id: isRecord(request.body) ? idOf(request.body) : null })
+      return
+    }
     request.log.error({ err: error }, 'serving an MCP request failed')
     operation.protocolFailure(errorCodes.internalError)
-    if (reply.raw.headersSent) reply.raw.destroy()
-    else reply.raw.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify(errorBody(request.id, { code: errorCodes.internalError, message: 'Internal error' })))
+    answerRaw(request, reply, { status: 500, code: errorCodes.internalError, message: 'Internal error' })
   }
 }
 

@@ -151,8 +151,14 @@ function serverFor (call: Call, method: string | undefined): Server {
   return server
 }
 
+function isId (id: unknown): boolean {
+  return typeof id === 'string' || Number.isInteger(id)
+}
+
+/** Whether a body can be a message, as far as has to be known to answer it; the SDK looks at the rest. */
 function isMessage (body: object): body is JSONRPCMessage {
-  return 'jsonrpc' in body && body.jsonrpc === '2.0' && ('method' in body ? typeof body.method === 'string' : 'id' in body && ('result' in body || 'error' in body))
+  if (!('jsonrpc' in body) || body.jsonrpc !== '2.0') return false
+  return 'method' in body ? typeof body.method === 'string' && (!('id' in body) || isId(body.id)) : 'id' in body && ('result' in body || 'error' in body)
 }
 
 const cancellation = z.object({ requestId: z.union([z.string(), z.number()]) })
@@ -201,7 +207,10 @@ export async function serveLegacy (app: FastifyInstance, leg: Leg, request: Fast
     }
   })
   leg.extendLegacy?.(server, request)
-  server.onerror = (error) => { request.log.debug({ err: error }, 'MCP server reported an error') }
+  server.onerror = (error) => {
+    request.log.debug({ err: error }, 'MCP server reported an error')
+    exchange.reported()
+  }
   if (requestId !== undefined) {
     reply.raw.once('close', cancelling.watch(request, requestId, () => {
       operation.failed(new CallError('cancelled', 'The client has cancelled the request.'))

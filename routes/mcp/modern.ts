@@ -207,7 +207,10 @@ export async function serveModern (app: FastifyInstance, leg: Leg, request: Fast
       return early || code === errorCodes.missingClientCapability ? earlyStatus.get(code) ?? 200 : 200
     }
   })
-  server.onerror = (error) => { request.log.debug({ err: error }, 'MCP server reported an error') }
+  server.onerror = (error) => {
+    request.log.debug({ err: error }, 'MCP server reported an error')
+    exchange.reported()
+  }
   await server.connect(exchange)
   exchange.receive(message, { classification })
 }

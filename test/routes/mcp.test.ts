@@ -181,6 +181,26 @@ t.test('[attack 34] [attack 56] [attack 59] [requirement 31] bodies that are no 
   t.match((await post('{"id":1}')).statusCode, 400, 'an object that is no message')
 })
 
+t.test('a request that is malformed gets an answer, and is not waited for', async (t) => {
+  const app = await buildApp(t)
+  const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }
+  const cases: Array<[string, Record<string, unknown>, string | number | null]> = [
+    ['a field more', { ...ping, x: 1 }, 1],
+    ['a fraction as id', { ...ping, id: 1.5 }, 1.5],
+    ['null as id', { ...ping, id: null }, null],
+    ['an object as id', { ...ping, id: {} }, null],
+    ['a list of parameters', { ...ping, params: [] }, 1],
+    ['no object as _meta', { ...ping, params: { _meta: 5 } }, 1],
+    ['no progress token', { ...ping, id: 'a', params: { _meta: { progressToken: {} } } }, 'a'],
+    ['a request and a result at once', { ...ping, result: {} }, 1]
+  ]
+  for (const [title, payload, id] of cases) {
+    const response = await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload })
+    t.equal(response.statusCode, 400, title)
+    t.match(response.json(), { jsonrpc: '2.0', id, error: { code: -32600, data: { correlation_id: response.headers['x-correlation-id'] } } }, title)
+  }
+})
+
 t.test('a client must accept both kinds of answer', async (t) => {
   const app = await buildApp(t)
   const response = await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), accept: 'text/html' }, payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
