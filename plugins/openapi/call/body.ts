@@ -3,7 +3,7 @@ import type { BodyContent, Parameter } from '../operation.ts'
 import { fileOf, isFile, maxFileBytes, type SentFile } from './file.ts'
 import { essenceOf, isJsonType, multipartType, urlencodedType } from './media-types.ts'
 import { multipart, type Part } from './multipart.ts'
-import { queryPairs, textOf } from './parameters.ts'
+import { delimiters, queryPairs, textOf } from './parameters.ts'
 
 /** A value of the body, with the argument that errors name. */
 export interface BodyValue {
@@ -19,6 +19,7 @@ export interface SentBody {
 }
 
 type Encodings = BodyContent['encoding']
+type Encoding = NonNullable<Encodings[string]>
 
 /** Whether it holds a file, or a list that does. */
 export function hasFile ({ value, mayBeFile }: BodyValue): boolean {
@@ -42,12 +43,14 @@ function jsonValue ({ argument, value, mayBeFile }: BodyValue, files: Files): un
 }
 
 /** The parts of one property. Lists are one part an entry, objects are JSON (OpenAPI 3.1.1, "Encoding Object"). */
-function partsOf (name: string, { argument, value, mayBeFile }: BodyValue, contentType: string | undefined, files: Files): Part[] {
+function partsOf (name: string, { argument, value, mayBeFile }: BodyValue, { contentType, style = 'form', explode }: Encoding, files: Files): Part[] {
   // What a form leaves empty is null to Django REST Framework where the field allows that.
   if (value === null) return [{ name, content: { text: '', mediaType: undefined } }]
   if (mayBeFile && isFile(value)) return [{ name, content: files.take(argument, value) }]
   if (contentType !== undefined && isJsonType(contentType)) return [{ name, content: { text: JSON.stringify(value), mediaType: contentType } }]
-  if (Array.isArray(value)) return value.flatMap((entry: unknown, index) => partsOf(name, { argument: `${argument}.${index}`, value: entry, mayBeFile }, contentType, files))
+  // What a 2.0 document calls `collectionFormat: csv`, for one.
+  if (Array.isArray(value) && explode === false) return [{ name, content: { text: value.map(textOf).join(delimiters[style]), mediaType: contentType } }]
+  if (Array.isArray(value)) return value.flatMap((entry: unknown, index) => partsOf(name, { argument: `${argument}.${index}`, value: entry, mayBeFile }, contentType === undefined ? {} : { contentType }, files))
   if (typeof value === 'object') return [{ name, content: { text: JSON.stringify(value), mediaType: 'application/json' } }]
   return [{ name, content: { text: textOf(value), mediaType: contentType } }]
 }
@@ -67,7 +70,7 @@ export function objectBody (bodyType: string, properties: ReadonlyMap<string, Bo
   const files = new Files()
   switch (essenceOf(bodyType)) {
     case multipartType: {
-      const { boundary, body } = multipart([...properties].flatMap(([name, value]) => partsOf(name, value, encodings[name]?.contentType, files)))
+      const { boundary, body } = multipart([...properties].flatMap(([name, value]) => partsOf(name, value, encodings[name] ?? {}, files)))
       return { contentType: `${multipartType}; boundary=${boundary}`, body }
     }
     case urlencodedType:

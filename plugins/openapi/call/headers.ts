@@ -17,3 +17,8 @@ export function isArgumentHeader (name: string): boolean {
   const known = name.toLowerCase().replaceAll('_', '-')
   return /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !reserved.has(known) && !reservedPrefixes.some((prefix) => known.startsWith(prefix))
 }
+
+/** Whether an argument may set this cookie: none that says who calls, or that proves it. */
+export function isArgumentCookie (name: string): boolean {
+  return !/session|csrf|xsrf|token|auth|secret|api-?key|password|user/i.test(name)
+}

@@ -42,7 +42,7 @@ function mediaText (mediaType: string, value: unknown): string {
 }
 
 /** What stands between the entries of a list that is one text. */
-const delimiters: Readonly<Record<Parameter['style'], string>> = {
+export const delimiters: Readonly<Record<Parameter['style'], string>> = {
   simple: ',', label: ',', matrix: ',', form: ',', deepObject: ',', spaceDelimited: ' ', pipeDelimited: '|', tabDelimited: '\t'
 }
 

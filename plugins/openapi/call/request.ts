@@ -1,10 +1,11 @@
 import { checkTemplate, wrongArgument } from '../../django/path.ts'
 import type { Binding, GeneratedTool, Place } from '../generated.ts'
 import type { Parameter } from '../operation.ts'
-import { isRecord } from '../read/records.ts'
+import { withContent } from '../make/paging.ts'
+import { isRecord, recordAt } from '../read/records.ts'
 import type { WireRequest } from '../wire.ts'
 import { hasFile, objectBody, wholeBody, type BodyValue, type SentBody } from './body.ts'
-import { isArgumentHeader } from './headers.ts'
+import { isArgumentCookie, isArgumentHeader } from './headers.ts'
 import { isJsonType, essenceOf, multipartType } from './media-types.ts'
 import { headerText, pathText, queryPairs } from './parameters.ts'
 
@@ -95,12 +96,14 @@ function parametersIn (place: Parameter['in'], sent: readonly Sent[]): Array<Sen
  * Booleans that a form has to name: one that it leaves out is false to Django REST Framework, also where JSON would
  * have left the default alone. A PATCH leaves alone what it does not name, and what may be null becomes null.
  */
-function formBooleans ({ operation: { method }, bindings, inputSchema }: GeneratedTool, given: ReadonlyMap<string, BodyValue>): Array<[string, BodyValue]> {
+function formBooleans ({ operation: { method, body, definitions }, bindings, inputSchema }: GeneratedTool, bodyType: string, given: ReadonlyMap<string, BodyValue>): Array<[string, BodyValue]> {
   if (method === 'PATCH') return []
+  // Input schemas tell the document's own defaults in words, so that nothing is sent that nobody has said.
+  const documented = recordAt(withContent(body?.content.get(bodyType)?.schema ?? {}, definitions), 'properties')
   return bindings.flatMap(({ argument, place }): Array<[string, BodyValue]> => {
     const schema = inputSchema.properties?.[argument]
     if (place.kind !== 'property' || given.has(place.property) || !isRecord(schema) || schema.type !== 'boolean') return []
-    return [[place.property, { argument, value: schema.default === true, mayBeFile: false }]]
+    return [[place.property, { argument, value: schema.default === true || recordAt(documented, place.property).default === true, mayBeFile: false }]]
   })
 }
 
@@ -114,7 +117,7 @@ function bodyOf (tool: GeneratedTool, sent: readonly Sent[]): SentBody | undefin
   if (whole !== undefined) return wholeBody(bodyType, whole, encodings)
   const properties = new Map(sent.flatMap((entry): Array<[string, BodyValue]> => entry.place.kind === 'property' ? [[entry.place.property, entry]] : []))
   if (properties.size === 0 && body?.required !== true) return undefined
-  if (essenceOf(bodyType) === multipartType) for (const [name, value] of formBooleans(tool, properties)) properties.set(name, value)
+  if (essenceOf(bodyType) === multipartType) for (const [name, value] of formBooleans(tool, bodyType, properties)) properties.set(name, value)
   return objectBody(bodyType, properties, encodings)
 }
 
@@ -134,6 +137,8 @@ export function requestFor (tool: GeneratedTool, args: Readonly<Record<string, u
   for (const { parameter, argument, value } of parametersIn('header', sent)) {
     if (value !== null && isArgumentHeader(parameter.name)) headers[parameter.name.toLowerCase()] = headerText(parameter, argument, value)
   }
+  const cookies = parametersIn('cookie', sent).filter(({ parameter }) => isArgumentCookie(parameter.name)).flatMap(({ parameter, argument, value }) => queryPairs(parameter, argument, value))
+  if (cookies.length > 0) headers.cookie = cookies.join('; ')
   const body = bodyOf(tool, sent)
   if (body !== undefined) headers['content-type'] = body.contentType
   return { method, route: path, target: query.length === 0 ? target : `${target}?${query.join('&')}`, headers, body: body?.body }

@@ -138,7 +138,7 @@ export class Schemas {
   }
 
   #object (raw: Raw, combined: boolean): Schema {
-    const properties = Object.fromEntries(Object.entries(recordAt(raw, 'properties')).filter(([, value]) => isRecord(value)).map(([name, value]) => [name, this.convert(value)]))
+    const properties = Object.fromEntries(Object.entries(recordAt(raw, 'properties')).filter(([, value]) => isRecord(value) || value === true).map(([name, value]) => [name, this.convert(value)]))
     const names = Object.keys(properties)
     const required = distinct(textsAt(raw, 'required')).filter((name) => combined || Object.hasOwn(properties, name))
     return defined({

@@ -102,9 +102,10 @@ t.test('[attack 42] [attack 43] [attack 44] no value changes which path is meant
 
 t.test('only declared headers are sent, and none that is not the caller\'s to set', (t) => {
   const names = ['X-Tenant', 'Accept-Crs', 'Authorization', 'Cookie', 'Host', 'X-Correlation-ID', 'Connection', 'Transfer-Encoding', 'Content-Length', 'Content-Type', 'Accept', 'X-Forwarded-Host', 'X_Forwarded_For', 'X-HTTP-Method-Override', 'X-User', 'X_User', 'X-MCP-Assertion', 'Idempotency-Key', 'User-Agent', 'bad name', 'Proxy-Authorization']
-  const made = tool('GET /a/', [...names.map((name) => bound(name, 'header')), bound('sessionid', 'cookie')])
-  const { headers } = requestFor(made, { ...Object.fromEntries(names.map((name) => [name, 'x'])), sessionid: 's' })
+  const made = tool('GET /a/', [...names.map((name) => bound(name, 'header')), bound('sessionid', 'cookie'), bound('csrftoken', 'cookie')])
+  const { headers } = requestFor(made, { ...Object.fromEntries(names.map((name) => [name, 'x'])), sessionid: 's', csrftoken: 's' })
   t.strictSame(headers, { accept: 'application/json, */*;q=0.1', 'x-tenant': 'x', 'accept-crs': 'x' })
+  t.equal(requestFor(tool('GET /a/', [bound('theme', 'cookie'), bound('size', 'cookie')]), { theme: 'a; sessionid=b', size: 5 }).headers.cookie, 'theme=a%3B%20sessionid%3Db; size=5')
   const one = tool('GET /a/', [bound('X-List', 'header', { explode: true }, 'x_list')])
   t.equal(requestFor(one, { x_list: ['a', 'b', 1] }).headers['x-list'], 'a,b,1')
   t.equal(requestFor(one, { x_list: { a: 1, b: 2 } }).headers['x-list'], 'a=1,b=2')
@@ -200,6 +201,13 @@ t.test('a file makes it a form with parts, in which every boolean is named', (t)
   t.notMatch(Buffer.from(requestFor(upload('PATCH'), { document: file('x') }).body ?? '').toString(), 'signed', 'a PATCH names what it changes')
   t.match(Buffer.from(requestFor(upload('POST', ['multipart/form-data']), { title: 'x', signed: null }).body ?? '').toString(), /name="signed"\r\n\r\n\r\n/, 'the sole type is used without a file; null is empty')
   t.match(requestFor(upload(), { document: file('a part-of-a-form b') }).headers['content-type'], /part-of-a-form-1$/, 'the boundary is in no part')
+  const documented = tool('POST /a/', [property('title'), property('public'), property('ids')], {
+    body: { required: true, description: '', content: new Map([['multipart/form-data', { schema: { type: 'object', properties: { public: { type: 'boolean', default: true } } }, encoding: { ids: { style: 'form', explode: false } } }]]) },
+    properties: { public: { type: 'boolean', description: 'Default: true.' } }
+  })
+  const text = Buffer.from(requestFor(documented, { title: 'x', ids: [1, 2] }).body ?? '').toString()
+  t.match(text, /name="public"\r\n\r\ntrue\r\n/, 'the default is the document\'s')
+  t.match(text, /name="ids"\r\n\r\n1,2\r\n/, 'a list is one text where the document says so')
   const many = tool('POST /a/', [property('files')], { body: body(['multipart/form-data']), fileArguments: ['files'] })
   t.equal(Buffer.from(requestFor(many, { files: [file('a'), file('b')] }).body ?? '').toString().match(/name="files"; filename=/g)?.length, 2)
   t.match(requestFor(upload('POST', ['application/json']), { document: file('x') }).body, `{"document":"${Buffer.from('x').toString('base64')}"}`, 'where there is no form, JSON has the content')
