@@ -40,6 +40,8 @@ export interface DjangoCallContext {
   /** Aborts the request under way and keeps further ones from being sent. */
   signal?: AbortSignal
   log?: FastifyBaseLogger
+  /** Fields that continue the call's trace (W3C Trace Context). */
+  trace?: { readonly traceparent: string, readonly tracestate?: string }
   /** Told of every request that is sent for the call. */
   onAttempt?: (report: AttemptReport) => void
 }
@@ -139,7 +141,7 @@ export class DjangoClient {
   }
 
   #headers (json: unknown, idempotencyKey: string | undefined): Record<string, string> {
-    const headers: Record<string, string> = { ...this.#engine.headers }
+    const headers: Record<string, string> = { ...this.#engine.headers, ...this.#context.trace }
     if (this.#context.correlationId !== undefined) headers['x-correlation-id'] = this.#context.correlationId
     if (json !== undefined) headers['content-type'] = 'application/json'
     if (idempotencyKey !== undefined) headers['idempotency-key'] = idempotencyKey

@@ -18,8 +18,9 @@ function isPlainRequest (body: Readonly<Record<string, unknown>>): body is Plain
 }
 
 /** The envelope as text, without what differs from call to call. */
-function keyOf ({ progressToken, ...meta }: Readonly<Record<string, unknown>>): string | undefined {
+function keyOf ({ progressToken, traceparent, tracestate, ...meta }: Readonly<Record<string, unknown>>): string | undefined {
   if (progressToken !== undefined && typeof progressToken !== 'string' && !Number.isInteger(progressToken)) return undefined
+  if ([traceparent, tracestate].some((value) => value !== undefined && typeof value !== 'string')) return undefined
   const key = JSON.stringify(meta)
   return key.length > maxLength ? undefined : key
 }

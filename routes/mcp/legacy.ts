@@ -30,6 +30,7 @@ import { pageOf } from './pages.ts'
 import { errorCodes, ProtocolError } from './protocol-error.ts'
 import type { McpRequest } from './request.ts'
 import { serializedOnce } from './serialized-list.ts'
+import { traceOf } from './trace.ts'
 
 // The SDK makes one a server otherwise, and with it an Ajv: that alone costs more than the rest of a request.
 const jsonSchemaValidator = new AjvJsonSchemaValidator()
@@ -52,6 +53,7 @@ function requestOf ({ timeout }: Leg, request: FastifyRequest, operation: Operat
     signal,
     log: request.log,
     operation,
+    trace: traceOf(_meta),
     timeout,
     canAsk: () => false,
     takesTasks: false,

@@ -23,6 +23,7 @@ import type { McpRequest } from './request.ts'
 import { serializedOnce } from './serialized-list.ts'
 import { declaresTasks, tasksExtension } from './tasks/capability.ts'
 import { addTaskMethods } from './tasks/index.ts'
+import { traceOf } from './trace.ts'
 
 /** Revisions that this leg serves. */
 export const modernRevisions: readonly string[] = ['2026-07-28']
@@ -91,6 +92,7 @@ function requestOf ({ timeout }: Leg, request: FastifyRequest, operation: Operat
     signal: mcpReq.signal,
     log: request.log,
     operation,
+    trace: traceOf(mcpReq._meta),
     timeout,
     canAsk: (way) => declares(mcpReq.envelope, way),
     takesTasks: declaresTasks(mcpReq.envelope),

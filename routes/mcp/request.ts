@@ -9,6 +9,7 @@ import { createAsking } from './asking.ts'
 import { withDeadline } from './deadline.ts'
 import type { Operation } from './operation.ts'
 import { ProtocolError } from './protocol-error.ts'
+import type { TraceContext } from './trace.ts'
 
 /** Revisions with the handshake, and those without. */
 export type Era = 'legacy' | 'modern'
@@ -23,6 +24,8 @@ export interface McpRequest {
   log: FastifyBaseLogger
   operation: Operation
   progress: CallContext['progress']
+  /** The trace that it belongs to, where the client says so. */
+  trace: TraceContext | undefined
   /** Seconds that serving it may take. */
   timeout: number
   canAsk: CallContext['canAsk']
@@ -34,7 +37,7 @@ export interface McpRequest {
 
 /** Runs a part of the catalog with the context of the call, and for no longer than a call may take. */
 export async function run<Result> (app: FastifyInstance, request: McpRequest, name: string, part: (context: CallContext) => Result | Promise<Result>): Promise<Result> {
-  const { id, correlationId, principal, progress, canAsk, answers, log } = request
+  const { id, correlationId, principal, progress, canAsk, answers, log, trace } = request
   let named: FastifyBaseLogger | undefined
   return await withDeadline(request.timeout, request.signal, async (signal) => await part({
     requestId: id,
@@ -45,7 +48,13 @@ export async function run<Result> (app: FastifyInstance, request: McpRequest, na
     canAsk,
     // Made when it is asked for: most calls write no line of their own.
     get log () { return named ??= namedLogger(log, name) },
-    django: app.django.bind({ correlationId, signal, log, onAttempt: ({ method, route, status }) => { request.operation.asked(method, route, status) } }),
+    django: app.django.bind({
+      correlationId,
+      signal,
+      log,
+      ...(trace === undefined ? {} : { trace }),
+      onAttempt: ({ method, route, status }) => { request.operation.asked(method, route, status) }
+    }),
     ...createAsking(answers)
   }))
 }

@@ -47,6 +47,28 @@ t.test('the same call has the same content in both eras', async (t) => {
   }
 })
 
+t.test('a trace that the client is in goes on to Django, and nothing else of it', async (t) => {
+  const seen: Array<Record<string, unknown>> = []
+  const django = await djangoStub(t, ({ headers: { traceparent, tracestate, baggage } }, response) => {
+    seen.push({ traceparent, tracestate, baggage })
+    json(response, 200, page)
+  })
+  const app = await buildApp(t, { DJANGO_BASE_URL: django.url })
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const call = (meta: object) => ({ name: 'get_opportunities', arguments: {}, _meta: meta })
+  const meta = { traceparent, tracestate: 'a=1', baggage: 'user=7' }
+  for (const response of [await rpc(app, 'tools/call', call(meta)), await modernRpc(app, 'tools/call', { name: 'get_opportunities', arguments: {} }, { meta })]) {
+    t.equal(response.json().result.isError, undefined)
+    t.strictSame(seen.pop(), { traceparent, tracestate: 'a=1', baggage: undefined })
+  }
+  for (const broken of ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331', '00-00000000000000000000000000000000-b7ad6b7169203331-01', `${traceparent}\r\nx: y`, 7, null]) {
+    await rpc(app, 'tools/call', call({ traceparent: broken, tracestate: 'a=1' }))
+    t.strictSame(seen.pop(), { traceparent: undefined, tracestate: undefined, baggage: undefined }, String(broken))
+  }
+  await rpc(app, 'tools/call', call({ traceparent, tracestate: 'a=1\r\nx: y' }))
+  t.strictSame(seen.pop(), { traceparent, tracestate: undefined, baggage: undefined })
+})
+
 t.test('lists say how long they may be kept, and by whom', async (t) => {
   const app = await buildApp(t, {}, undefined, {
     resources: [
