@@ -1,4 +1,4 @@
-import { isRecord, listAt, own, recordAt, textAt, type Raw } from '../plugins/openapi/read/records.ts'
+import { isRecord, listAt, own, recordAt, textAt, textsAt, type Raw } from '../plugins/openapi/read/records.ts'
 import { pointedAt, PointerError } from '../plugins/openapi/read/pointer.ts'
 import { estimateTokens, shownToModels } from '../plugins/openapi/tokens.ts'
 
@@ -53,12 +53,12 @@ function bodyOf (operation: Raw): Raw {
 }
 
 function naiveTool (operation: Raw, parameters: readonly Raw[], fallback: string) {
-  const body = bodyOf(operation)
   const whole = parameters.filter((parameter) => parameter.in === 'body').map((parameter) => recordAt(parameter, 'schema'))
-  const object = [body, ...whole].find((schema) => isRecord(schema.properties)) ?? {}
+  const body = [bodyOf(operation), ...whole].find((schema) => Object.keys(schema).length > 0) ?? {}
   const others = parameters.filter((parameter) => parameter.in !== 'body')
-  const properties = { ...Object.fromEntries(others.map(propertyOf)), ...recordAt(object, 'properties') }
-  const required = [...others.filter((parameter) => parameter.required === true).map((parameter) => textAt(parameter, 'name')), ...listAt(object, 'required')]
+  const ofBody = isRecord(body.properties) ? body.properties : Object.keys(body).length > 0 ? { body } : {}
+  const properties = { ...Object.fromEntries(others.map(propertyOf)), ...ofBody }
+  const required = [...others.filter((parameter) => parameter.required === true).map((parameter) => textAt(parameter, 'name')), ...textsAt(body, 'required')]
   return {
     name: textAt(operation, 'operationId') || fallback,
     description: [textAt(operation, 'summary'), textAt(operation, 'description')].filter((text) => text !== '').join('\n\n'),

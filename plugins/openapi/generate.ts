@@ -51,7 +51,7 @@ function useless ({ responses }: Operation): string | undefined {
  * Makes tools from the operations of a document. Every operation is a tool, or is listed with the reason why not.
  * @throws {DocumentError} for a document of an unknown version
  * @throws {OverlayError} for an overlay that does not fit the document, naming everything that does not
- * @throws {Error} for a selector that cannot be read
+ * @throws {SelectorError} for a selector that cannot be read
  */
 export function generate (document: unknown, options: GenerateOptions = {}): Generated {
   const { operations, skipped: unread, warnings: told } = readOperations(document)

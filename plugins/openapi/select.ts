@@ -9,6 +9,11 @@ import type { Operation, OperationMethod } from './operation.ts'
  *   `POST tag:Books`        both
  */
 
+/** Why a text is no selector. */
+export class SelectorError extends Error {
+  override readonly name = 'SelectorError'
+}
+
 export interface Selector {
   readonly text: string
   readonly matches: (operation: Pick<Operation, 'method' | 'path' | 'tags' | 'operationId'>) => boolean
@@ -37,7 +42,7 @@ function targetOf (text: string): (operation: Pick<Operation, 'path' | 'tags' | 
 
 /**
  * Reads a selector.
- * @throws {Error} for a text that is none
+ * @throws {SelectorError} for a text that is none
  */
 export function parseSelector (text: string): Selector {
   const trimmed = text.trim()
@@ -46,7 +51,7 @@ export function parseSelector (text: string): Selector {
   const all = first.toLowerCase() === 'all'
   const target = method === undefined && !all ? trimmed : others.join(' ')
   if (trimmed === '' || /^tag:\s*$/i.test(target)) {
-    throw new Error(`expected a method, a path, "tag:NAME" or an operation id, such as "POST /api/books/*", got ${JSON.stringify(text)}`)
+    throw new SelectorError(`expected a method, a path, "tag:NAME" or an operation id, such as "POST /api/books/*", got ${JSON.stringify(text)}`)
   }
   const matchesTarget = target === '' ? () => true : targetOf(target)
   return {
@@ -58,11 +63,11 @@ export function parseSelector (text: string): Selector {
 
 /**
  * Reads a selector that allows methods, so one that names some.
- * @throws {Error} for a text that is none
+ * @throws {SelectorError} for a text that is none
  */
 export function parseMethodSelector (text: string): Selector {
   const selector = parseSelector(text)
-  if (!selector.namesMethod) throw new Error(`expected a method or "all", alone or before a path, "tag:NAME" or an operation id, got ${JSON.stringify(text)}`)
+  if (!selector.namesMethod) throw new SelectorError(`expected a method or "all", alone or before a path, "tag:NAME" or an operation id, got ${JSON.stringify(text)}`)
   return selector
 }
 
@@ -83,7 +88,7 @@ export interface Selected {
 
 /**
  * Applies a selection to the operations of a document.
- * @throws {Error} for a selector that cannot be read
+ * @throws {SelectorError} for a selector that cannot be read
  */
 export function select (operations: readonly Operation[], { methods: allowing = ['GET'], include = [], exclude = [] }: Selection): Selected {
   const allowed = allowing.map(parseMethodSelector)

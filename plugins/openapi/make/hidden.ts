@@ -23,9 +23,15 @@ function isFormat ({ name, in: place, schema }: Parameter): boolean {
   return place === 'query' && name === 'format' && listAt(schema, 'enum').includes('json')
 }
 
-/** Whether a parameter is none of the model's: it is the client's own, a credential, or has no effect. */
+/** Whether a parameter is only there for clients of old. */
+function isOld ({ required, description, schema }: Parameter): boolean {
+  return !required && (schema.deprecated === true || /^deprecated\b/i.test(description))
+}
+
+/** Whether a parameter is none of the model's: it is the client's own, a credential, deprecated, or has no effect. */
 export function isHidden (parameter: Parameter, operation: Operation): boolean {
   const { name, in: place, required, schema } = parameter
+  if (isOld(parameter)) return true
   if (place === 'header') return ownHeaders.has(name.toLowerCase()) || (!required && (credential.test(name) || onlyChoice(schema) !== undefined))
   if (place === 'cookie') return !required
   return isFormat(parameter) || (!required && pagingRole(parameter) !== undefined && (operation.method !== 'GET' || answersOneThing(operation)))

@@ -39,7 +39,7 @@ function isLarge (operation: Operation): boolean {
   return answer.type === 'array' || Object.hasOwn(properties, 'results') || Object.keys(properties).length > manyFields
 }
 
-const fieldsSchema: Schema = { type: 'array', items: { type: 'string' }, description: 'Only these fields, dotted paths' }
+const fieldsSchema: Schema = { type: 'array', items: { type: 'string' }, description: 'Only these fields' }
 
 interface Named { readonly name: string, readonly place: Place, readonly schema: Schema, readonly required: boolean, readonly isFile: boolean }
 

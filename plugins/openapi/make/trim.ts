@@ -18,15 +18,15 @@ const boilerplate = [
   /^A unique (?:integer )?value identifying this [^.]*\.?$/i,
   /^A UUID string identifying this [^.]*\.?$/i,
   /^A search term\.?$/i,
-  /^Number of results to return per page\.?$/i,
+  /^Number of results to return per page\.?(?: Use with \S+)?$/i,
   /^A page number within the paginated result set\.?$/i,
-  /^The initial index from which to return the results\.?$/i,
+  /^The initial index from which to return the results\.?(?: Use with \S+)?$/i,
   /^The pagination cursor value\.?$/i,
   /^Multiple values may be separated by commas\.?$/i
 ]
 
 /** Words that say nothing beside the name of what they are about. */
-const idle = new Set('a an the of for by in on to this that with and or is be its it field fields value values filter filters simple equality exact only id identifier unique name parameter param query optional required given'.split(' '))
+const idle = new Set('a an the of for by in on to this that with and or is be its it field fields value values filter filters simple equality exact only id identifier unique name parameter param query optional required given parent'.split(' '))
 
 const wordsOf = (text: string): string[] => text.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '')
 
