@@ -1,5 +1,6 @@
 import type { GeneratedTool } from './generated.ts'
 import { emptyLock, type Lock } from './lock.ts'
+import { hiddenByOthers } from './make/ambiguous.ts'
 import { descriptionsFor } from './make/describe.ts'
 import { namesFor } from './make/names.ts'
 import { outputOf } from './make/output.ts'
@@ -69,6 +70,7 @@ export function generate (document: unknown, options: GenerateOptions = {}): Gen
     if (reason !== undefined) skipped.push({ operation: operation.key, reason })
     return reason === undefined
   })
+  warnings.push(...hiddenByOthers(selected, operations))
   const descriptions = descriptionsFor(selected)
   const readers = new Map(selected.filter(({ method }) => method === 'GET').map(({ key, path }) => [path, names.get(key) ?? '']))
   const problems: string[] = []

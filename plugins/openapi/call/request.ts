@@ -6,7 +6,7 @@ import { isRecord, recordAt } from '../read/records.ts'
 import type { WireRequest } from '../wire.ts'
 import { hasFile, objectBody, wholeBody, type BodyValue, type SentBody } from './body.ts'
 import { isArgumentCookie, isArgumentHeader } from './headers.ts'
-import { isJsonType, essenceOf, multipartType } from './media-types.ts'
+import { isJsonType, essenceOf, multipartType, urlencodedType } from './media-types.ts'
 import { headerText, pathText, queryPairs } from './parameters.ts'
 
 /** What of a request does not depend on the arguments. */
@@ -117,7 +117,7 @@ function bodyOf (tool: GeneratedTool, sent: readonly Sent[]): SentBody | undefin
   if (whole !== undefined) return wholeBody(bodyType, whole, encodings)
   const properties = new Map(sent.flatMap((entry): Array<[string, BodyValue]> => entry.place.kind === 'property' ? [[entry.place.property, entry]] : []))
   if (properties.size === 0 && body?.required !== true) return undefined
-  if (essenceOf(bodyType) === multipartType) for (const [name, value] of formBooleans(tool, bodyType, properties)) properties.set(name, value)
+  if (essenceOf(bodyType) === multipartType || essenceOf(bodyType) === urlencodedType) for (const [name, value] of formBooleans(tool, bodyType, properties)) properties.set(name, value)
   return objectBody(bodyType, properties, encodings)
 }
 

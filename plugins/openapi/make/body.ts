@@ -22,13 +22,15 @@ const preferred: readonly RegExp[] = [
   /^application\/json\b/i,
   /^application\/(?!json-patch)[\w.-]+\+json\b/i,
   /\bjson\b/i,
-  /^multipart\/form-data\b/i,
   /^application\/x-www-form-urlencoded\b/i,
+  /^multipart\/form-data\b/i,
   /^text\/plain\b/i,
   /^/
 ]
 
 const isForm = (type: string): boolean => /^multipart\/form-data\b/i.test(type)
+/** Whether properties can be put together to a body of such a type: nobody but its author can write XML. */
+const isStructured = (type: string): boolean => /\bjson\b|^application\/x-www-form-urlencoded\b|^multipart\/form-data\b/i.test(type)
 const isText = (type: string): boolean => /^text\/|[/+](?:json|xml)\b|^application\/x-www-form-urlencoded\b|^multipart\//i.test(type)
 
 /** Names of fields that hold files in forms: the document of a project that does not split its schemas calls them URIs. */
@@ -66,6 +68,7 @@ export function bodyOf ({ method, body, definitions }: Operation): ChosenBody | 
   // A range of types is nothing that could be sent.
   const common = { required: body.required, type: type.includes('*') ? 'application/json' : type, description: body.description, schema: media.schema }
   if (!isText(common.type)) return { ...common, fileType: undefined, properties: undefined, files: undefined }
+  if (!isStructured(common.type)) return { ...common, schema: {}, fileType: undefined, properties: undefined, files: new Set() }
   if (!isFlat(schema)) return { ...common, fileType: undefined, properties: undefined, files: new Set() }
   const files = filesIn(body.content, formType, definitions)
   const fileType = formType === type || Object.keys(files).length === 0 ? undefined : formType

@@ -1,6 +1,6 @@
 import type { Operation, Parameter, Schema } from '../operation.ts'
 import { listAt } from '../read/records.ts'
-import { answersOneThing, pagingRole } from './paging.ts'
+import { answersOneThing, answersSeveral, pagingRole } from './paging.ts'
 
 /** Headers that are the HTTP client's or the server's own, or say who calls. OpenAPI ignores the first three itself. */
 const ownHeaders = new Set([
@@ -34,5 +34,5 @@ export function isHidden (parameter: Parameter, operation: Operation): boolean {
   if (isOld(parameter)) return true
   if (place === 'header') return ownHeaders.has(name.toLowerCase()) || (!required && (credential.test(name) || onlyChoice(schema) !== undefined))
   if (place === 'cookie') return !required
-  return isFormat(parameter) || (!required && pagingRole(parameter) !== undefined && (operation.method !== 'GET' || answersOneThing(operation)))
+  return isFormat(parameter) || (!required && pagingRole(parameter) !== undefined && (operation.method === 'GET' ? answersOneThing(operation) : !answersSeveral(operation)))
 }

@@ -54,9 +54,14 @@ export function answersOneThing (operation: Operation): boolean {
     !Object.values(properties).some((value) => isRecord(value) && (value.type === 'array' || withContent(value, operation.definitions).type === 'array'))
 }
 
+/** Whether an answer is told, and is a list or a page of one: a search by POST, for one. */
+export function answersSeveral (operation: Operation): boolean {
+  return answerOf(operation) !== undefined && !answersOneThing(operation)
+}
+
 /** How a list is paged, by the parameters that remain, or undefined where nothing says that it is. */
 export function paginationOf (operation: Operation, bindings: readonly Binding[]): Pagination | undefined {
-  if (operation.method !== 'GET') return undefined
+  if (operation.method !== 'GET' && !answersSeveral(operation)) return undefined
   const found = bindings.flatMap(({ argument, place }) => {
     const role = place.kind === 'parameter' ? pagingRole(place.parameter) : undefined
     return role === undefined || place.kind !== 'parameter' ? [] : [{ role, name: place.parameter.name, argument }]

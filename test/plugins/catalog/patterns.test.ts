@@ -43,7 +43,11 @@ t.test('patterns mean what they mean in JSON Schema', async (t) => {
     ['^\\/api\\/', '/api/x', 'api'],
     ['^(?:de|en)$', 'de', 'den'],
     ['^\\p{L}+$', 'Müller', '1'],
-    ['^(?<year>\\d+)$', '1', 'x']
+    ['^(?<year>\\d+)$', '1', 'x'],
+    ['^a\\sb$', 'a\u00a0b', 'ab'],
+    ['^[\\s,]+$', ',\u000b\u2028', 'a'],
+    ['^\\S+$', 'a', 'a\u3000b'],
+    ['^\\\\s$', '\\s', ' ']
   ] as const) {
     t.ok(linearPattern(pattern).test(good), pattern)
     t.notOk(linearPattern(pattern).test(bad), pattern)
