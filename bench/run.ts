@@ -63,8 +63,11 @@ async function calls (bench: Bench, options: BenchOptions): Promise<string> {
   const variants: Variant[] = apps.map(([era, server]) => ({ name: `${era}, ${options.tools} ${options.tools === 1 ? 'tool' : 'tools'}`, server, request: callRequest(era), against: options.tools === 1 ? 'bare route' : `${era}, 1 tool` }))
   if (options.tools === 1) {
     const bytes = Math.max(...sizes)
-    variants.unshift({ name: 'bare got', server: await bench.server('bare-got', { django, bytes }), request: callRequest('2025-11-25'), against: 'bare route' })
-    variants.unshift({ name: 'bare route', server: await bench.server('bare', { django, bytes }), request: callRequest('2025-11-25') })
+    const request = callRequest('2025-11-25')
+    variants.unshift(
+      { name: 'bare route', server: await bench.server('bare', { django, bytes }), request },
+      { name: 'the same, our exchange', server: await bench.server('bare', { django, bytes, own: true }), request, against: 'bare route' }
+    )
   } else {
     for (const [era, server] of await byEra(() => bench.app(django, 1))) variants.push({ name: `${era}, 1 tool`, server, request: callRequest(era) })
   }
