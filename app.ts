@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import type { FastifyHttpOptions, FastifyInstance, FastifyPluginOptions, RawServerDefault } from 'fastify'
-import { loadConfig, loadConfigOrExit, publicUrl, resourceUrl, type Config, type LoadedConfig } from './config.ts'
+import { issuersOf, loadConfig, loadConfigOrExit, publicUrl, resourceUrl, type Config, type LoadedConfig } from './config.ts'
 import audit from './plugins/audit.ts'
 import auth, { AuthError } from './plugins/auth/index.ts'
 import catalog, { type CatalogOptions } from './plugins/catalog/index.ts'
@@ -121,6 +121,7 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   const { config, warnings } = options.loaded ?? environment ?? loadConfig()
   const name = config.SERVER_NAME
   const version = config.SERVER_VERSION
+  const issuers = issuersOf(config)
   // What all replicas have, and nobody else.
   const stateSecret = config.JWT_SECRET ?? config.DJANGO_API_KEY
   for (const warning of warnings) app.log.warn(warning)
@@ -146,13 +147,19 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     redis: shared
   })
   await app.register(auth, {
-    verifier: verifierOptions(config),
+    issuers,
+    audience: config.JWT_AUDIENCE ?? [resourceUrl(config)],
+    maxLifetime: config.JWT_MAX_LIFETIME,
+    // In production the configuration has refused it.
+    allowHttp: config.ENVIRONMENT !== 'production',
     requiredScopes: config.REQUIRED_SCOPES,
     resourceMetadataUrl: metadataUrl(resourceUrl(config)),
     revokedTokenIds: config.REVOKED_TOKEN_IDS,
+    redis: shared,
     async onRefused (failure, request, reply) {
       instruments.authFailed(failure)
-      await app.limits.refused(request, reply)
+      // That tokens cannot be verified is nobody's fault who sends one.
+      if (failure !== 'unavailable') await app.limits.refused(request, reply)
     }
   })
   await app.register(django, {
@@ -195,11 +202,11 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     timeout: config.CALL_TIMEOUT,
     extendLegacy: options.extendLegacy
   })
-  if (config.AUTH_ENABLED) {
+  if (issuers !== null) {
     await app.register(wellKnown, {
       resource: resourceUrl(config),
-      authorizationServers: given(config.JWT_ISSUER).filter((issuer) => URL.canParse(issuer)),
-      scopes: [...new Set([...config.REQUIRED_SCOPES, 'read', 'write'])]
+      authorizationServers: issuers.flatMap(({ issuer }) => given(issuer)).filter((issuer) => URL.canParse(issuer)),
+      scopes: config.ADVERTISED_SCOPES ?? [...new Set([...config.REQUIRED_SCOPES, 'read', 'write'])]
     })
   }
 }
@@ -228,19 +235,4 @@ function answerErrors (app: FastifyInstance): void {
     // The error's own text may hold what a client must not see.
     return { error: STATUS_CODES[status] ?? 'Error', message: `The request could not be served. Correlation id: ${request.id}` }
   })
-}
-
-function verifierOptions (config: Config) {
-  const { AUTH_ENABLED, JWT_SECRET, JWT_SECRET_PREVIOUS, JWT_ISSUER, JWT_AUDIENCE, JWT_MAX_LIFETIME } = config
-  if (!AUTH_ENABLED) return null
-  if (JWT_SECRET === undefined) throw new Error('JWT_SECRET is needed while AUTH_ENABLED is true')
-  const secrets: [string, ...string[]] = [JWT_SECRET, ...given(JWT_SECRET_PREVIOUS)]
-  return {
-    secrets,
-    audience: JWT_AUDIENCE ?? [resourceUrl(config)],
-    // Only a secret that nobody else has may stand for the audience; an issuer has other services as well.
-    audienceRequired: JWT_AUDIENCE !== undefined || JWT_ISSUER !== undefined,
-    maxLifetime: JWT_MAX_LIFETIME,
-    ...(JWT_ISSUER === undefined ? {} : { issuer: JWT_ISSUER })
-  }
 }

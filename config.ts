@@ -1,14 +1,16 @@
 import { z } from 'zod'
+import { keySetAlgorithms, profileNames } from './checks/issuers.ts'
 import { defaulted, documentation, optional, required, type Documentation } from './config/documentation.ts'
 import { ConfigError, shown } from './config/errors.ts'
 import { readFile, type Source } from './config/file.ts'
-import { absolutePath, addressRange, flag, headerText, hostName, integer, list, oneOf, origin, path, redisUrl, scope, text, url } from './config/formats.ts'
+import { absolutePath, addressRange, endpoint, flag, headerText, hostName, integer, issuers, list, oneOf, origin, path, redisUrl, scope, text, url } from './config/formats.ts'
 import { refusals, warningsAbout, type Refusal } from './config/rules.ts'
 import { variableMeant } from './config/spelling.ts'
 import { version } from './version.ts'
 
 export { documentation, type Documentation } from './config/documentation.ts'
 export { ConfigError, type ConfigProblem } from './config/errors.ts'
+export { issuersOf } from './config/issuers.ts'
 export { publicUrl, resourceUrl } from './config/urls.ts'
 
 /** Every variable, declared once: the type, the checks, `.env.example` and the table in the documentation follow from it. */
@@ -36,22 +38,43 @@ export const configSchema = z.object({
   }),
 
   JWT_SECRET: optional(text(32), {
-    group: 'Authentication', description: 'Secret that bearer tokens are signed with; this service\'s own, not Django\'s `SECRET_KEY`. Required while `AUTH_ENABLED` is true.', example: 'output of: openssl rand -base64 48', secret: true
+    group: 'Authentication', description: 'Secret that bearer tokens are signed with; this service\'s own, not Django\'s `SECRET_KEY`. While `AUTH_ENABLED` is true it is required, unless tokens come from an authorization server: then `JWT_ISSUER`, `INTROSPECTION_URL` or `ISSUERS` says which.', example: 'output of: openssl rand -base64 48', secret: true
   }),
   JWT_SECRET_PREVIOUS: optional(text(32), {
     group: 'Authentication', description: 'Secret that was in use before, still accepted during a rotation.', secret: true
   }),
-  JWT_ALGORITHM: defaulted(oneOf(['HS256']), 'HS256', {
-    group: 'Authentication', description: 'The one signature algorithm that is accepted.'
+  JWT_ALGORITHM: optional(oneOf(['HS256', ...keySetAlgorithms]), {
+    group: 'Authentication', description: 'The one signature algorithm that is accepted: `HS256` with `JWT_SECRET`, and with the keys of an issuer `RS256` where it is not set.', example: 'RS256'
   }),
   JWT_ISSUER: optional(text(), {
-    group: 'Authentication', description: 'The `iss` that every token must have, compared exactly. A URL is also published as the authorization server.', example: 'https://auth.example.com'
+    group: 'Authentication', description: 'The `iss` that every token must have, compared exactly. A URL is also published as the authorization server, and without `JWT_SECRET` and `INTROSPECTION_URL` its keys are found by its metadata.', example: 'https://auth.example.com'
+  }),
+  JWT_JWKS_URL: optional(endpoint(), {
+    group: 'Authentication', description: 'Where the keys of `JWT_ISSUER` are; found by its metadata where it is not set.', example: 'https://auth.example.com/jwks.json'
   }),
   JWT_AUDIENCE: optional(list('audiences', z.string().min(1)), {
-    group: 'Authentication', description: 'Values of which every token must have one in `aud`. Without it the audience is `PUBLIC_URL` followed by `/mcp`, and only without `JWT_ISSUER` may a token lack `aud`.'
+    group: 'Authentication', description: 'Values of which every token must have one in `aud`. Without it the audience is `PUBLIC_URL` followed by `/mcp`, and only with `JWT_SECRET` and without `JWT_ISSUER` may a token lack `aud`.'
+  }),
+  INTROSPECTION_URL: optional(endpoint(), {
+    group: 'Authentication', description: 'Where `JWT_ISSUER` is asked about every token (RFC 7662), for tokens that cannot be read here.', example: 'https://django.example.com/o/introspect/'
+  }),
+  INTROSPECTION_CLIENT_ID: optional(text(), {
+    group: 'Authentication', description: 'With what this service authenticates there.', example: 'django-mcp-server'
+  }),
+  INTROSPECTION_CLIENT_SECRET: optional(text(), {
+    group: 'Authentication', description: 'The secret of that client.', example: 'the secret that was shown when it was registered', secret: true
+  }),
+  TOKEN_PROFILE: optional(oneOf(profileNames), {
+    group: 'Authentication', description: 'What the claims of tokens look like; see docs/authentication.md. Without it `generic` with `JWT_SECRET`, and `rfc9068` otherwise.', example: 'keycloak'
+  }),
+  ISSUERS: optional(issuers(), {
+    group: 'Authentication', description: 'Several issuers, in the place of `JWT_SECRET`, `JWT_ISSUER`, `INTROSPECTION_URL` and what belongs to them; see docs/authentication.md.', example: '[{"type":"jwks","issuer":"https://auth.example.com"}]', secret: true
   }),
   REQUIRED_SCOPES: defaulted(list('scopes', scope), ['read'], {
     group: 'Authentication', description: 'Scopes that every call needs; `write` includes `read`.'
+  }),
+  ADVERTISED_SCOPES: optional(list('scopes', scope), {
+    group: 'Authentication', description: 'Scopes that clients are told of in the metadata, and that many ask for when a user signs in; `REQUIRED_SCOPES`, `read` and `write` where it is not set.', example: 'read'
   }),
   JWT_MAX_LIFETIME: defaulted(integer(60, 31_536_000), 86_400, {
     group: 'Authentication', description: 'Seconds that a token may live at most; longer ones are refused.'
@@ -195,7 +218,7 @@ export function loadConfig (environment: Source = process.env): LoadedConfig {
   // Checked on what is valid by itself, so that one start names all problems.
   const sound = Object.fromEntries(Object.entries(source).filter(([name]) => !wrong.has(name)))
   const refused: Refusal[] = [
-    ...variableNames.filter((name) => wrong.has(name)).map((variable) => ({ variable, expected: documentationOf(variable).expected })),
+    ...variableNames.filter((name) => wrong.has(name)).map((variable) => malformed(variable, parsed.error?.issues ?? [])),
     ...refusals(configSchema.partial().parse(sound), source).filter(({ variable }) => !wrong.has(variable))
   ]
   const problems = [...fromFile.problems, ...refused.map(({ variable, reason, expected }) => ({
@@ -211,6 +234,16 @@ export function loadConfig (environment: Source = process.env): LoadedConfig {
     return { config, warnings: [...misspelt.map(({ name, meant }) => `${name} is set but unknown; did you mean ${meant}?`), ...warningsAbout(config)] }
   }
   throw new ConfigError([...problems, ...misspelt.map(({ name, meant }) => ({ variable: name, message: `unknown; did you mean ${meant}?` }))])
+}
+
+/** A variable that is wrong by itself; where it holds a structure, with what is wrong inside it. */
+function malformed (variable: VariableName, issues: readonly z.core.$ZodIssue[]): Refusal {
+  const { expected } = documentationOf(variable)
+  const inside = issues.filter(({ code, path }) => path[0] === variable && (path.length > 2 || code === 'unrecognized_keys')).flatMap((issue) => {
+    const place = issue.path.slice(1).join('.')
+    return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => `${place}.${key}: there is no such option`) : [`${place}: expected ${issue.message}`]
+  })
+  return inside.length === 0 ? { variable, expected } : { variable, reason: inside.join('; '), expected }
 }
 
 function given (text: string | undefined): string[] {

@@ -5,6 +5,17 @@ export function isBaseUrl (text: string): boolean {
     url.username === '' && url.password === ''
 }
 
+/** Whether this is an http or https URL that can be requested as it stands: with a query, without credentials. */
+export function isEndpoint (text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && /^https?:\/\/[^/]/i.test(text) && !/[\s#]/.test(text) && url.username === '' && url.password === ''
+}
+
+/** Whether what is sent to this URL can be read on the way. */
+export function isPlainHttp (url: string): boolean {
+  return /^http:/i.test(url)
+}
+
 /** Whether this is a URL of Redis, with TLS or without. */
 export function isRedisUrl (text: string): boolean {
   const url = URL.parse(text)

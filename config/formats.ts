@@ -1,8 +1,9 @@
 import { isIP } from 'node:net'
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
+import { issuersSchema, type CheckedIssuer } from '../checks/issuers.ts'
 import { isHeaderText, isScope } from '../checks/tokens.ts'
-import { isBaseUrl, isHostName, isOrigin, isPath, isRedisUrl, withoutTrailingSlash } from '../checks/urls.ts'
+import { isBaseUrl, isEndpoint, isHostName, isOrigin, isPath, isRedisUrl, withoutTrailingSlash } from '../checks/urls.ts'
 
 /** A type of value: how to read it from text or JSON, and how to say what is expected. */
 export interface Format<Schema extends z.ZodType> {
@@ -50,6 +51,11 @@ export const url = (): Format<z.ZodType<string>> => ({
   expected: 'an http or https URL without credentials, query or fragment'
 })
 
+export const endpoint = (): Format<z.ZodType<string>> => ({
+  schema: z.string().trim().refine(isEndpoint),
+  expected: 'an http or https URL without credentials and fragment'
+})
+
 export const redisUrl = (): Format<z.ZodType<string>> => ({
   schema: z.string().trim().refine(isRedisUrl),
   expected: 'a redis or rediss URL, with user, password and number of the database where they are needed'
@@ -61,6 +67,21 @@ export const list = (what: string, entry: z.ZodType<string, string> = z.string()
     .transform((entries) => entries.map((value) => value.trim()).filter((value) => value !== ''))
     .pipe(z.array(entry)),
   expected: `${what}, separated by commas`
+})
+
+function parsedJson (text: string, context: z.RefinementCtx): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    context.addIssue('JSON')
+    return z.NEVER
+  }
+}
+
+/** Entries as JSON, or as they are in a configuration file. */
+export const issuers = (): Format<z.ZodType<readonly CheckedIssuer[]>> => ({
+  schema: z.union([z.string().transform(parsedJson), z.array(z.unknown())]).pipe(issuersSchema),
+  expected: 'a JSON list of issuers'
 })
 
 export const origin = z.string().refine(isOrigin)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { ConfigError, configSchema, documentationOf, loadConfig, publicUrl, resourceUrl } from '../config.ts'
+import { ConfigError, configSchema, documentationOf, issuersOf, loadConfig, publicUrl, resourceUrl } from '../config.ts'
 import { apiKey, environment, secret } from './helper.ts'
 
 const names = configSchema.keyof().options
@@ -22,8 +22,15 @@ const wrong: Record<string, unknown> = {
   JWT_SECRET_PREVIOUS: 'hunter1-hunter1',
   JWT_ALGORITHM: 'none',
   JWT_ISSUER: 1,
+  JWT_JWKS_URL: 'auth.example.com/jwks',
   JWT_AUDIENCE: { name: 'audience' },
+  INTROSPECTION_URL: '/o/introspect/',
+  INTROSPECTION_CLIENT_ID: 1,
+  INTROSPECTION_CLIENT_SECRET: { secret: 'hunter2' },
+  TOKEN_PROFILE: 'okta',
+  ISSUERS: 'hunter2',
   REQUIRED_SCOPES: 'read "write"',
+  ADVERTISED_SCOPES: '"',
   JWT_MAX_LIFETIME: 59,
   REVOKED_TOKEN_IDS: 5,
   AUTH_ENABLED: 'maybe',
@@ -79,7 +86,7 @@ t.test('a sound configuration gets every default', (t) => {
   const { config } = loadConfig(environment({ TMP_DIR: undefined, LOG_LEVEL: undefined }))
   t.match(config, {
     DJANGO_TIMEOUT: 30, DJANGO_MAX_RETRIES: 3, DJANGO_POOL_SIZE: 20, DJANGO_HEALTH_PATH: '/api/v1/core/stats/',
-    JWT_ALGORITHM: 'HS256', REQUIRED_SCOPES: ['read'], JWT_MAX_LIFETIME: 86_400, AUTH_ENABLED: true, ALLOW_UNAUTHENTICATED: false,
+    REQUIRED_SCOPES: ['read'], JWT_MAX_LIFETIME: 86_400, AUTH_ENABLED: true, ALLOW_UNAUTHENTICATED: false,
     RATE_LIMIT_REQUESTS: 100, RATE_LIMIT_WINDOW: 3600, PORT: 8080, MCP_HOST: '0.0.0.0', ALLOWED_ORIGINS: [], TRUST_PROXY: [],
     DRAIN_SECONDS: 0, READY_REQUIRES_DJANGO: true, ENVIRONMENT: 'production', TMP_DIR: '/tmp/mcp_server', LOG_LEVEL: 'INFO',
     LOG_FORMAT: 'json', DEBUG: false
@@ -121,7 +128,7 @@ t.test('what is required and not set is named', (t) => {
   t.same(problemsOf({}), {
     DJANGO_BASE_URL: 'not set; expected an http or https URL without credentials, query or fragment',
     DJANGO_API_KEY: 'not set; expected visible ASCII characters without spaces',
-    JWT_SECRET: 'not set; expected a text of at least 32 characters'
+    JWT_SECRET: 'not set; expected a text of at least 32 characters, or an issuer in JWT_ISSUER or ISSUERS'
   })
   t.match(refusal(environment({ JWT_SECRET: undefined })).message, 'Configuration is not valid (1 problem):')
   t.end()
@@ -300,6 +307,94 @@ t.test('[requirement 19] [authorization 28] production refuses what is unsafe un
       { AUTH_ENABLED: false, ALLOWED_ORIGINS: ['*'], JWT_ISSUER: 'http://localhost:9000' }, ENVIRONMENT)
   }
   t.end()
+})
+
+/** A sound configuration without a secret. */
+function issuerEnvironment (overrides: Record<string, unknown>): Record<string, unknown> {
+  return environment({ JWT_SECRET: undefined, ...overrides })
+}
+
+const issuer = 'https://auth.example.com'
+const introspection = { JWT_ISSUER: issuer, INTROSPECTION_URL: 'https://django.example.com/o/introspect/', INTROSPECTION_CLIENT_ID: 'mcp', INTROSPECTION_CLIENT_SECRET: 'p4ss' }
+
+t.test('one issuer is configured by variables', async (t) => {
+  const issuers = (variables: Record<string, unknown>) => issuersOf(loadConfig(variables).config)
+  t.strictSame(issuers(environment()), [{ type: 'secret', secrets: [secret], issuer: undefined, audienceRequired: false, profile: undefined }])
+  t.match(issuers(environment({ JWT_SECRET_PREVIOUS: `${secret}1` })), [{ secrets: [secret, `${secret}1`] }])
+  for (const variables of [{ JWT_AUDIENCE: 'a' }, { JWT_ISSUER: 'me' }, { TOKEN_PROFILE: 'simplejwt' }]) t.match(issuers(environment(variables)), [{ audienceRequired: true }], JSON.stringify(variables))
+  t.strictSame(issuers(issuerEnvironment({ JWT_ISSUER: `${issuer}/` })), [{ type: 'jwks', issuer: `${issuer}/`, jwksUrl: undefined, algorithm: undefined, profile: undefined }], 'as it is, with its slash')
+  t.match(issuers(issuerEnvironment({ JWT_ISSUER: issuer, JWT_JWKS_URL: `${issuer}/keys?p=1`, JWT_ALGORITHM: 'ES256', TOKEN_PROFILE: 'keycloak' })), [{ type: 'jwks', jwksUrl: `${issuer}/keys?p=1`, algorithm: 'ES256', profile: 'keycloak' }])
+  t.strictSame(issuers(issuerEnvironment({ ...introspection, TOKEN_PROFILE: 'django-oauth-toolkit' })), [{ type: 'introspection', issuer, url: introspection.INTROSPECTION_URL, clientId: 'mcp', clientSecret: 'p4ss', profile: 'django-oauth-toolkit' }])
+  t.equal(issuers(environment({ ENVIRONMENT: 'test', AUTH_ENABLED: 'false', JWT_SECRET: undefined })), null)
+})
+
+t.test('several issuers are configured as JSON, in the environment or in a file', async (t) => {
+  const entries = [{ type: 'secret', issuer: 'me', secrets: [secret] }, { type: 'jwks', issuer, audience: ['guid'], profile: 'entra' }, { type: 'introspection', issuer: 'https://django.example.com/o', url: introspection.INTROSPECTION_URL, clientId: 'mcp', clientSecret: 'p4ss' }]
+  for (const ISSUERS of [JSON.stringify(entries), entries]) {
+    t.match(issuersOf(loadConfig(issuerEnvironment({ ISSUERS })).config), entries)
+    t.match(issuersOf(loadConfig({ CONFIG_FILE: file(t, issuerEnvironment({ ISSUERS })) }).config), entries)
+  }
+})
+
+t.test('[requirement 10] variables of two ways to verify tokens do not go together', async (t) => {
+  const named = (variables: Record<string, unknown>): string[] => Object.keys(problemsOf(variables)).toSorted()
+  t.strictSame(named(environment({ JWT_ISSUER: issuer, JWT_JWKS_URL: issuer })), ['JWT_JWKS_URL'])
+  t.strictSame(named(environment(introspection)), ['INTROSPECTION_CLIENT_ID', 'INTROSPECTION_CLIENT_SECRET', 'INTROSPECTION_URL'])
+  t.strictSame(named(issuerEnvironment({ ...introspection, JWT_JWKS_URL: issuer })), ['JWT_JWKS_URL'])
+  t.strictSame(named(environment({ JWT_ALGORITHM: 'RS256' })), ['JWT_ALGORITHM'])
+  t.strictSame(named(issuerEnvironment({ JWT_ISSUER: issuer, JWT_ALGORITHM: 'HS256' })), ['JWT_ALGORITHM'])
+  t.strictSame(named(issuerEnvironment({ ...introspection, JWT_ALGORITHM: 'RS256' })), ['JWT_ALGORITHM'])
+  t.strictSame(named(issuerEnvironment({ JWT_ISSUER: issuer, JWT_SECRET_PREVIOUS: `${secret}1` })), ['JWT_SECRET_PREVIOUS'])
+  t.strictSame(named(environment({ ...introspection, JWT_ALGORITHM: 'HS256', ISSUERS: [{ type: 'jwks', issuer }] })),
+    ['INTROSPECTION_CLIENT_ID', 'INTROSPECTION_CLIENT_SECRET', 'INTROSPECTION_URL', 'JWT_ALGORITHM', 'JWT_ISSUER', 'JWT_SECRET'])
+  t.equal(problemsOf(environment({ ISSUERS: [{ type: 'jwks', issuer }] })).JWT_SECRET, 'given ******** (32 characters); ISSUERS is set and takes its place; expected an entry of ISSUERS, or no ISSUERS')
+})
+
+t.test('what a way to verify tokens needs is named', async (t) => {
+  t.match(problemsOf(issuerEnvironment({ INTROSPECTION_URL: introspection.INTROSPECTION_URL })), {
+    INTROSPECTION_CLIENT_ID: 'not set; needed with INTROSPECTION_URL', INTROSPECTION_CLIENT_SECRET: 'not set; needed with INTROSPECTION_URL',
+    JWT_ISSUER: 'not set; needed with INTROSPECTION_URL; expected the URL of the issuer'
+  })
+  t.strictSame(Object.keys(problemsOf(issuerEnvironment({ JWT_ISSUER: issuer, INTROSPECTION_CLIENT_ID: 'mcp' }))).toSorted(), ['INTROSPECTION_CLIENT_SECRET', 'INTROSPECTION_URL'])
+  t.strictSame(problemsOf(issuerEnvironment({ JWT_JWKS_URL: issuer })), { JWT_ISSUER: 'not set; needed with JWT_JWKS_URL; expected the URL of the issuer' })
+  for (const JWT_ISSUER of ['me', `${issuer}?a=b`, 'ftp://auth.example.com', 'https://u:hunter2@auth.example.com']) t.match(problemsOf(issuerEnvironment({ JWT_ISSUER })), { JWT_ISSUER: /expected the URL of the issuer$/ }, JWT_ISSUER)
+})
+
+t.test('everything that is wrong in ISSUERS is named by its place, and no secret is printed', async (t) => {
+  const wrongIssuers = [{ type: 'jwks', issuer: 'auth', algorithm: 'HS256', colour: 'blue' }, { type: 'saml' }, { type: 'secret', secrets: ['hunter2'] }, { type: 'introspection', issuer, url: 'x', clientId: 'a' }]
+  for (const ISSUERS of [wrongIssuers, JSON.stringify(wrongIssuers)]) {
+    const { message } = refusal(issuerEnvironment({ ISSUERS }))
+    for (const part of [
+      '0.issuer: expected the URL of an issuer', '0.algorithm: expected one of RS256', '0.colour: there is no such option', '1.type: expected a type of issuer', '2.secrets.0: expected a secret of at least 32 bytes',
+      '3.url: expected an http or https URL', '3.clientSecret: expected a text', 'expected a JSON list of issuers'
+    ]) t.match(message, part, part)
+    t.notMatch(message, 'hunter2')
+    t.notMatch(message, 'JWT_SECRET', 'it is not that none is given')
+  }
+  for (const ISSUERS of ['', '[', 'null', '{}', '[]', '[1]', [null], 5, {}]) t.notSame(problemsOf(issuerEnvironment({ ISSUERS })), {}, JSON.stringify(ISSUERS))
+  t.match(problemsOf(issuerEnvironment({ ISSUERS: [{ type: 'jwks', issuer }, { type: 'jwks', issuer }] })).ISSUERS, '1.issuer: expected an issuer that no other entry has')
+  t.match(problemsOf(issuerEnvironment({ ISSUERS: [{ type: 'jwks', issuer }, { type: 'secret', secrets: [secret] }] })).ISSUERS, '1.issuer: expected an issuer, since there are several')
+})
+
+t.test('[attack 93] [requirement 18] secrets in ISSUERS are held to the same', async (t) => {
+  const problem = (secrets: string[], more = {}): string | undefined => problemsOf(issuerEnvironment({ ISSUERS: [{ type: 'secret', secrets }], ...more })).ISSUERS
+  t.match(problem([secret, 'change-me-change-me-change-me-0123456789']), '0.secrets: this is a placeholder')
+  t.match(problem(['{ "kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ" }']), '0.secrets: a JSON Web Key')
+  t.match(problem([secret], { DJANGO_SECRET_KEY: secret }), '0.secrets: the same as DJANGO_SECRET_KEY')
+  t.match(problem(['-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A']), '0.secrets: a PEM key')
+})
+
+t.test('[requirement 16] [requirement 19] [authorization 28] production refuses to reach issuers without TLS', async (t) => {
+  t.strictSame(Object.keys(problemsOf(issuerEnvironment({ JWT_ISSUER: issuer, JWT_JWKS_URL: 'http://auth.example.com/jwks' }))), ['JWT_JWKS_URL'])
+  t.strictSame(Object.keys(problemsOf(issuerEnvironment({ ...introspection, INTROSPECTION_URL: 'HTTP://django.example.com/o/introspect/' }))), ['INTROSPECTION_URL'])
+  const ISSUERS = [{ type: 'jwks', issuer: 'http://a.example.com', jwksUrl: 'http://a.example.com/jwks' }, { type: 'introspection', issuer, url: 'http://a.example.com', clientId: 'a', clientSecret: 'b' }]
+  t.match(problemsOf(issuerEnvironment({ ISSUERS })).ISSUERS, '0.issuer, 0.jwksUrl, 1.url: refused in production; expected https URLs')
+  t.equal(loadConfig(issuerEnvironment({ ISSUERS, ENVIRONMENT: 'development' })).config.ISSUERS?.length, 2)
+})
+
+t.test('[requirement 2] [authorization 16] offline_access is no scope of this service', async (t) => {
+  t.match(problemsOf(environment({ REQUIRED_SCOPES: 'read,offline_access' })).REQUIRED_SCOPES, 'offline_access is no scope of a resource')
+  t.match(problemsOf(environment({ ADVERTISED_SCOPES: 'offline_access' })).ADVERTISED_SCOPES, 'offline_access is no scope of a resource')
 })
 
 t.test('one folder for tools and resources is refused', (t) => {

@@ -8,6 +8,8 @@ export interface Principal {
   readonly clientId: string | undefined
   /** The token's `jti`, where it has one. */
   readonly tokenId: string | undefined
+  /** When the token was issued, in seconds since the epoch, where it says so. */
+  readonly issuedAt: number | undefined
   /** When the token ends, in seconds since the epoch; undefined for the anonymous principal. */
   readonly expiresAt: number | undefined
   /** Scopes that the token grants, those that a granted one includes among them. */
@@ -26,12 +28,22 @@ export function withIncluded (granted: Iterable<string>): ReadonlySet<string> {
   return scopes
 }
 
+/**
+ * The scopes that an operation needs, in one list to ask for: its own, and of those that every request needs what its
+ * own do not include.
+ */
+export function operationScopes (required: readonly string[], own: readonly string[]): readonly string[] {
+  const included = withIncluded(own)
+  return [...required.filter((scope) => !included.has(scope)), ...own]
+}
+
 /** The caller where authentication is switched off: it may do everything and counts by address. */
 export const anonymous: Principal = {
   subject: 'anonymous',
   issuer: undefined,
   clientId: undefined,
   tokenId: undefined,
+  issuedAt: undefined,
   expiresAt: undefined,
   scopes: new Set(),
   key: 'anonymous'

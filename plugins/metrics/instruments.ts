@@ -28,7 +28,7 @@ export const countedMethods = [
 ] as const
 export type CountedMethod = typeof countedMethods[number]
 
-export const authFailures = ['missing', 'malformed', 'expired', 'signature', 'audience', 'claims', 'scope', 'revoked'] as const
+export const authFailures = ['missing', 'malformed', 'expired', 'signature', 'audience', 'claims', 'scope', 'revoked', 'inactive', 'unavailable'] as const
 
 /** What one MCP request did. */
 export interface OperationMeasurement {

@@ -10,7 +10,7 @@ export interface ListenOptions {
   info: { name: string, version: string }
   log: FastifyBaseLogger
   /** Whether the token of a request has been revoked since it came. */
-  isRevoked: (request: FastifyRequest) => boolean
+  isRevoked: (request: FastifyRequest) => Promise<boolean>
   /** Streams of all principals together. */
   maxStreams?: number
   /** Streams of one principal. */
@@ -96,6 +96,10 @@ export class ListenStreams {
   }
 
   #endRevoked (): void {
-    for (const [ending, request] of this.#open) if (this.#options.isRevoked(request)) ending.abort()
+    for (const [ending, request] of this.#open) void this.#endIfRevoked(ending, request)
+  }
+
+  async #endIfRevoked (ending: AbortController, request: FastifyRequest): Promise<void> {
+    if (await this.#options.isRevoked(request)) ending.abort()
   }
 }

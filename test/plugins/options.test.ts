@@ -37,7 +37,11 @@ async function refusal (t: Test, plugin: unknown, options: Loose): Promise<strin
   return 'accepted'
 }
 
-const verifier = { secrets: [secret], audience: ['a'] }
+const audience = ['a']
+const ours = { type: 'secret', secrets: [secret] }
+const theirs = { type: 'jwks', issuer: 'https://auth.example.com' }
+const asked = { type: 'introspection', issuer: 'https://auth.example.com', url: 'https://auth.example.com/introspect', clientId: 'a', clientSecret: 'hunter2' }
+const verifier = { issuers: [ours], audience }
 const aDjango = { baseUrl: 'http://django:8000', apiKey: 'prefix.hunter2', userAgent: 'test/1' }
 const limits = { requests: 1, addressRequests: 1, window: 1 }
 const function1 = 'expected a function, got 1'
@@ -50,23 +54,39 @@ const tables: Array<[string, unknown, Array<[Loose, string]>]> = [
     [{ secret: 'hunter2', principalOf: 1 }, `principalOf: ${function1}`]
   ]],
   ['auth', auth, [
-    [undefined, 'verifier: expected how tokens are verified, or null for no authentication, got nothing'],
-    [{ verifier: 'hunter2' }, 'verifier: expected how tokens are verified, or null for no authentication, got ******** (7 characters)'],
-    [{ verifier: {} }, 'verifier.secrets: expected a list of secrets with at least one, got nothing; verifier.audience: expected a list of audiences, got nothing'],
-    [{ verifier: { ...verifier, secrets: [] } }, 'verifier.secrets.0: expected a secret of at least 32 bytes, got nothing'],
-    [{ verifier: { ...verifier, secrets: secret } }, 'verifier.secrets: expected a list of secrets with at least one, got ******** (32 characters)'],
-    [{ verifier: { ...verifier, secrets: [secret, 'hunter2'] } }, 'verifier.secrets.1: expected a secret of at least 32 bytes, got ******** (7 characters)'],
-    [{ verifier: { ...verifier, secret } }, 'verifier.secret: there is no such option'],
-    [{ verifier: { ...verifier, audience: [] } }, 'verifier.audience: expected at least one audience while audienceRequired is true, got an empty list'],
-    [{ verifier: { ...verifier, audienceRequired: 'no' } }, 'verifier.audienceRequired: expected true or false, got ******** (2 characters)'],
-    [{ verifier: { ...verifier, maxLifetime: 0 } }, 'verifier.maxLifetime: expected a whole number of seconds, at least 1, got 0'],
-    [{ verifier: { ...verifier, maxLifetime: Infinity } }, 'verifier.maxLifetime: expected a whole number of seconds, at least 1, got Infinity'],
-    [{ verifier: { ...verifier, issuer: '' } }, 'verifier.issuer: expected a text that is not empty, got ******** (0 characters)'],
-    [{ verifier, requiredScopes: 'read' }, 'requiredScopes: expected a list of scopes, got "read"'],
-    [{ verifier, requiredScopes: ['read write'] }, 'requiredScopes.0: expected a scope without spaces and quotes, got "read write"'],
-    [{ verifier, resourceMetadataUrl: 'https://a/"' }, 'resourceMetadataUrl: expected an http or https URL without query, got "https://a/\\""'],
-    [{ verifier, revokedTokenIds: 'a' }, 'revokedTokenIds: expected a list of values of jti, got "a"'],
-    [{ verifier, onRefused: 1 }, `onRefused: ${function1}`]
+    [undefined, 'issuers: expected a list of issuers, got nothing'],
+    [{ issuers: 'hunter2' }, 'issuers: expected a list of issuers, got ******** (7 characters)'],
+    [{ issuers: [] }, 'issuers: expected at least one issuer, got an empty list'],
+    [{ issuers: [{}] }, 'issuers.0.type: expected a type of issuer: secret, jwks or introspection, got nothing'],
+    [{ issuers: [{ type: 'secret' }] }, 'issuers.0.secrets: expected a list of secrets with at least one, got nothing'],
+    [{ issuers: [{ ...ours, secrets: [] }], audience }, 'issuers.0.secrets.0: expected a secret of at least 32 bytes, got nothing'],
+    [{ issuers: [{ ...ours, secrets: secret }], audience }, 'issuers.0.secrets: expected a list of secrets with at least one, got ******** (32 characters)'],
+    [{ issuers: [{ ...ours, secrets: [secret, 'hunter2'] }], audience }, 'issuers.0.secrets.1: expected a secret of at least 32 bytes, got ******** (7 characters)'],
+    [{ issuers: [{ ...ours, secret }], audience }, 'issuers.0.secret: there is no such option'],
+    [{ issuers: [ours] }, 'audience: expected at least one audience, since tokens must name one, got nothing'],
+    [{ issuers: [{ ...ours, audience: [] }] }, 'issuers.0.audience: expected a list with at least one audience, got an empty list'],
+    [{ issuers: [{ ...ours, audienceRequired: 'no' }], audience }, 'issuers.0.audienceRequired: expected true or false, got ******** (2 characters)'],
+    [{ issuers: [{ ...ours, issuer: '' }], audience }, 'issuers.0.issuer: expected a text that is not empty, got ******** (0 characters)'],
+    [{ issuers: [{ ...ours, profile: 'okta' }], audience }, 'issuers.0.profile: expected one of rfc9068, generic, django-oauth-toolkit, simplejwt, keycloak, auth0, entra, workos, got ******** (4 characters)'],
+    [{ issuers: [{ type: 'jwks' }], audience }, 'issuers.0.issuer: expected the URL of an issuer, without credentials, query or fragment, got nothing'],
+    [{ issuers: [{ ...theirs, issuer: 'https://u:hunter2@auth.example.com' }], audience }, 'issuers.0.issuer: expected the URL of an issuer, without credentials, query or fragment, got ******** (34 characters)'],
+    [{ issuers: [{ ...theirs, algorithm: 'HS256' }], audience }, 'issuers.0.algorithm: expected one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, got ******** (5 characters)'],
+    [{ issuers: [{ ...theirs, jwksUrl: '/jwks' }], audience }, 'issuers.0.jwksUrl: expected an http or https URL without credentials and fragment, got ******** (5 characters)'],
+    [{ issuers: [{ ...theirs, jwksUrl: 'http://auth.example.com/jwks' }], audience }, 'issuers.0.jwksUrl: expected an https URL, unless allowHttp is true, got ******** (28 characters)'],
+    [{ issuers: [{ ...asked, url: 'http://auth.example.com/introspect' }], audience }, 'issuers.0.url: expected an https URL, unless allowHttp is true, got ******** (34 characters)'],
+    [{ issuers: [{ ...asked, clientSecret: '' }], audience }, 'issuers.0.clientSecret: expected a text that is not empty, got ******** (0 characters)'],
+    [{ issuers: [theirs, theirs], audience }, 'issuers.1.issuer: expected an issuer that no other entry has, got ******** (24 characters)'],
+    [{ issuers: [theirs, ours], audience }, 'issuers.1.issuer: expected an issuer, since there are several, got nothing'],
+    [{ issuers: [asked, { ...asked, issuer: 'https://b.example.com' }], audience }, 'issuers.1.type: expected one issuer with introspection at most, got ******** (13 characters)'],
+    [{ ...verifier, maxLifetime: 0 }, 'maxLifetime: expected a whole number of seconds, at least 1, got 0'],
+    [{ ...verifier, maxLifetime: Infinity }, 'maxLifetime: expected a whole number of seconds, at least 1, got Infinity'],
+    [{ ...verifier, allowHttp: 'yes' }, 'allowHttp: expected true or false, got "yes"'],
+    [{ ...verifier, redis: 'redis://redis' }, 'redis: expected a connection to Redis, got "redis://redis"'],
+    [{ ...verifier, requiredScopes: 'read' }, 'requiredScopes: expected a list of scopes, got "read"'],
+    [{ ...verifier, requiredScopes: ['read write'] }, 'requiredScopes.0: expected a scope without spaces and quotes, got "read write"'],
+    [{ ...verifier, resourceMetadataUrl: 'https://a/"' }, 'resourceMetadataUrl: expected an http or https URL without query, got "https://a/\\""'],
+    [{ ...verifier, revokedTokenIds: 'a' }, 'revokedTokenIds: expected a list of values of jti, got "a"'],
+    [{ ...verifier, onRefused: 1 }, `onRefused: ${function1}`]
   ]],
   ['catalog', catalog, [
     [{ toolFolders: '/tools' }, 'toolFolders: expected a list of folders, got "/tools"'],
@@ -200,7 +220,7 @@ t.test('a URL with slashes at its end is one without', async (t) => {
 t.test('auth is strict where nothing is said: a token has to name the audience and lives a day at most', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(auth, { verifier: { secrets: [secret], audience: ['a'] } })
+  await app.register(auth, { issuers: [{ type: 'secret', secrets: [secret] }], audience: ['a'] })
   app.get('/', { onRequest: app.authenticate }, async () => 'ok')
   const status = async (claims: Record<string, unknown>): Promise<number> => {
     return (await app.inject({ url: '/', headers: { authorization: `Bearer ${token(claims)}` } })).statusCode

@@ -100,7 +100,7 @@ t.test('a filter that is none is refused', async (t) => {
 t.test('[attack 89] [requirement 32] a stream ends when its token is revoked', async (t) => {
   let revoked = false
   const app = Fastify()
-  const streams = new ListenStreams({ info: { name: 'test', version: '1' }, log: app.log, isRevoked: () => revoked, revocationInterval: 10 })
+  const streams = new ListenStreams({ info: { name: 'test', version: '1' }, log: app.log, isRevoked: async () => revoked, revocationInterval: 10 })
   t.teardown(async () => {
     await streams.close()
     await app.close()

@@ -35,7 +35,7 @@ const plugins = {
     async check (app) { assert.equal((await app.inject('/')).statusCode, 200) }
   },
   './plugins/auth': {
-    options: { verifier: { secrets: [secret], audience: [], audienceRequired: false, maxLifetime: 3600 } },
+    options: { issuers: [{ type: 'secret', secrets: [secret], audienceRequired: false }], maxLifetime: 3600 },
     routes (app) {
       app.get('/', { onRequest: (request, reply) => app.authenticate(request, reply) }, (request, reply) => reply.send(request.principal))
     },
@@ -45,7 +45,7 @@ const plugins = {
       assert.match(response.headers['www-authenticate'], /^Bearer /)
       assert.ok(app.hasRequestDecorator('principal'))
       assert.equal(typeof app.requireScopes, 'function')
-      assert.equal(typeof app.denyList.revokeId, 'function')
+      assert.equal(typeof app.denyList.revoke, 'function')
     }
   },
   './plugins/catalog': {

@@ -1,15 +1,16 @@
 import t from 'tap'
-import { anonymous, type Principal } from '../../../plugins/auth/principal.ts'
+import { anonymous } from '../../../plugins/auth/principal.ts'
 import { remembering } from '../../../plugins/auth/remembering.ts'
+import type { Verified } from '../../../plugins/auth/verifier.ts'
 
 function counting (expiresIn = 60) {
   let verified = 0
   return {
     verified: () => verified,
-    verify: async (token: string): Promise<Principal> => {
+    verify: async (token: string): Promise<Verified> => {
       verified += 1
       if (token.startsWith('bad')) throw new Error('refused')
-      return { ...anonymous, subject: token, expiresAt: Date.now() / 1000 + expiresIn }
+      return { principal: { ...anonymous, subject: token }, until: Date.now() / 1000 + expiresIn }
     }
   }
 }
@@ -17,9 +18,9 @@ function counting (expiresIn = 60) {
 t.test('a good token is verified once, and is still its own', async (t) => {
   const inner = counting()
   const { verify } = remembering(inner)
-  t.equal((await verify('a')).subject, 'a')
-  t.equal((await verify('b')).subject, 'b')
-  t.equal((await verify('a')).subject, 'a')
+  t.equal((await verify('a')).principal.subject, 'a')
+  t.equal((await verify('b')).principal.subject, 'b')
+  t.equal((await verify('a')).principal.subject, 'a')
   t.equal(inner.verified(), 2)
 })
 
@@ -28,6 +29,17 @@ t.test('a bad token is verified every time', async (t) => {
   const { verify } = remembering(inner)
   for (let index = 0; index < 3; index += 1) await t.rejects(verify('bad'))
   t.equal(inner.verified(), 3)
+})
+
+t.test('a token that is being verified is waited for, and a failure is everybody\'s', async (t) => {
+  const inner = counting()
+  const { verify } = remembering(inner)
+  const results = await Promise.all(Array.from({ length: 10 }, () => verify('a')))
+  t.ok(results.every(({ principal }) => principal.subject === 'a'))
+  t.equal(inner.verified(), 1)
+  const failures = await Promise.allSettled(Array.from({ length: 10 }, () => verify('bad')))
+  t.ok(failures.every(({ status }) => status === 'rejected'))
+  t.equal(inner.verified(), 2)
 })
 
 t.test('[authorization 13] a token that has expired is verified again', async (t) => {
