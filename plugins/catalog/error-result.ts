@@ -28,11 +28,12 @@ export function asCallError (error: unknown): CallError {
   return isCallError(error) ? error : new CallError('internal', 'The server failed to do this.', { cause: error })
 }
 
-/** An error in words that a model can act on: what is wrong, argument by argument, what to do, and the correlation id. */
+/** An error in words that a model can act on: what is wrong, argument by argument, what to do, the API's status and the correlation id. */
 export function errorText (error: CallError, correlationId: string): string {
   const problems = error.problems.map(({ path, message }) => path === '' ? `- ${message}` : `- ${path}: ${message}`)
   const next = error.retryAfter === undefined
     ? advice[error.kind]
     : `Wait ${error.retryAfter} ${error.retryAfter === 1 ? 'second' : 'seconds'} before calling again.`
-  return cleanText([error.message, ...problems, next, `Correlation id: ${correlationId}`].join('\n'))
+  const status = error.status === undefined ? [] : [`Status of the API's answer: ${error.status}`]
+  return cleanText([error.message, ...problems, next, ...status, `Correlation id: ${correlationId}`].join('\n'))
 }

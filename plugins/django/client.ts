@@ -83,6 +83,11 @@ export class DjangoClient {
     this.#context = context
   }
 
+  /** Where the API answers, without a trailing slash. For comparing: nobody who calls may see it. */
+  get baseUrl (): string {
+    return this.#engine.baseUrl
+  }
+
   /** The same client bound to a call. */
   bind (context: DjangoCallContext): DjangoClient {
     return new DjangoClient(this.#engine, context)
@@ -126,11 +131,12 @@ export class DjangoClient {
   /**
    * Sends a request as it stands, repeated where that is safe, and gives whatever answer comes. Its headers go before
    * those that every request carries.
+   * @param repeatable whether the API does not do it twice when it gets it twice; by its method where it is left out
    * @throws {CallError} where no answer came, or none that may be read
    */
-  send (request: WireRequest): Promise<WireAnswer> {
+  send (request: WireRequest, repeatable = isRepeatable(request.method, undefined)): Promise<WireAnswer> {
     if (!request.target.startsWith('/')) throw new TypeError('a target is a path')
-    return this.#exchange({ ...request, headers: { ...this.#headers(undefined, undefined), ...request.headers } })
+    return this.#exchange({ ...request, headers: { ...this.#headers(undefined, undefined), ...request.headers } }, repeatable)
   }
 
   async #typed<Body> (method: Method, route: string, options: TypedRequestOptions<Body>): Promise<Body> {
@@ -156,14 +162,14 @@ export class DjangoClient {
       target: `${fillPath(route, path)}${search === '' ? '' : `?${search}`}`,
       headers: this.#headers(json, idempotencyKey),
       body: json === undefined ? undefined : JSON.stringify(json)
-    })
+    }, isRepeatable(method, idempotencyKey))
   }
 
-  async #exchange ({ method, route, target, headers, body }: WireRequest): Promise<Answer> {
+  async #exchange ({ method, route, target, headers, body }: WireRequest, repeatable: boolean): Promise<Answer> {
     const { http, baseUrl, deadline, maxRetries, maxBytes, onRetry } = this.#engine
     const { signal, log = this.#engine.log } = this.#context
     const url = `${baseUrl}${target}`
-    const attempts = isRepeatable(method, headers['idempotency-key']) ? maxRetries + 1 : 1
+    const attempts = repeatable ? maxRetries + 1 : 1
     const end = performance.now() + deadline
 
     for (let attempt = 1; ; attempt += 1) {
