@@ -139,16 +139,16 @@ t.test('what is created carries a key of its own, and is not sent twice unless t
 })
 
 t.test('the user is asked before anything is sent, about what it is', async (t) => {
-  const remove = tool('DELETE /api/books/{id}/', [bound('id', 'path', {}, 'book_id')], { confirm: 'Delete a book. Go ahead?', properties: { book_id: text } })
+  const remove = tool('DELETE /api/books/{id}/', [bound('id', 'path', {}, 'book_id'), bound('why', 'query')], { confirm: 'Delete a book. Go ahead?', properties: { book_id: text, why: text } })
   for (const action of ['accept', 'decline', 'cancel'] as const) {
     const asked: Question[] = []
     const { call, requests, compiled } = await calling(t, remove, (_request, response) => { response.writeHead(204).end() }, {
       changes: { async ask (question) { asked.push(question); return { action, content: {} } } }
     })
     t.equal(compiled.asks, true)
-    t.equal(await call({ book_id: `7 ${'x'.repeat(300)}\n\u202e` }), action === 'accept' ? '{"status":204,"ok":true}' : 'Nothing was done: the user did not agree.')
+    t.equal(await call({ book_id: '7', why: `a\nb\u202e ${'x'.repeat(300)}` }), action === 'accept' ? '{"status":204,"ok":true}' : 'Nothing was done: the user did not agree.')
     t.equal(requests.length, action === 'accept' ? 1 : 0)
-    t.strictSame(asked, [{ message: `Delete a book. Go ahead?\nbook_id: 7 ${'x'.repeat(198)}…` }])
+    t.strictSame(asked, [{ message: `Delete a book. Go ahead?\nbook_id: 7\nwhy: a b ${'x'.repeat(195)}…` }])
   }
   const wrong = await calling(t, remove, () => undefined, { changes: { ask: () => { throw new Error('asked') } } })
   t.match(await callError(wrong.call({ book_id: '..' })), { kind: 'invalid_input' }, 'what cannot be sent is not asked about')
