@@ -26,7 +26,7 @@ function withoutMarkdown (text: string): string {
     .replaceAll(/(?:^|(?<=\n[ \t]*\n))(?:(?: {4}|\t).*(?:\n|$))+/g, ' ')
     .replaceAll(/^[ \t]*#{1,6}[ \t]+(.*?)[ \t#]*$/gm, '$1\n\n')
     .replaceAll(/^[ \t]*(?:[-*_][ \t]*){3,}$/gm, '\n')
-    .replaceAll(/^[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)+.*$/gm, ' ')
+    .replaceAll(/\n[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)+[^\n]*/g, '')
     .replaceAll(/^[ \t]*(?:>[ \t]?)+/gm, '')
     .replaceAll(/!?\[([^\]\n]*)\]\([^)\n]*\)/g, '$1')
     .replaceAll(/(\*\*|__)(?=\S)([^\n]*?\S)\1/g, '$2')
@@ -66,7 +66,7 @@ export function plain (whole: string): string {
     .replaceAll(host, '')
     // What a reader fills in is often between angle brackets; what may still be markup is not.
     .replaceAll(/<\/?([a-z!][^<>]{0,60})>/gi, '{$1}')
-    .replaceAll(/<(?=[a-z/!])/gi, '')
+    .replaceAll(/<+(?=[a-z/!])/gi, '')
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/\(\s*\)|\[\s*\]/g, '')
     .replaceAll(/ ([.,;])(?=\s|$)/g, '$1')
@@ -84,5 +84,5 @@ export function shortened (text: string, longest: number): string {
   const end = ends.findLast((end) => end <= longest && end >= 12 && !abbreviation.test(text.slice(0, end)))
   if (end !== undefined) return text.slice(0, end)
   const word = text.slice(0, longest).replace(/\s+\S*$/, '')
-  return `${(word.length >= longest / 2 ? word : text.slice(0, longest - 1)).replace(/[\s,;:(–-]+$/, '').replace(/[\uD800-\uDBFF]$/, '')}…`
+  return `${(word.length >= longest / 2 && word.length < longest ? word : text.slice(0, longest - 1)).replace(/[\s,;:(–-]+$/, '').replace(/[\uD800-\uDBFF]$/, '')}…`
 }
