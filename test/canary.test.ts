@@ -143,6 +143,7 @@ for (const format of ['json', 'text']) {
     ]) await post('arguments', call(params), {}, true)
     await post('prompt', call({ name: 'summarize_client', arguments: { client: planted('argument', 'prompt') } }, 'prompts/get'), {}, true)
     await post('completion', call({ ref: { type: 'ref/prompt', name: 'summarize_client' }, argument: { name: 'client', value: planted('argument', 'typed') } }, 'completion/complete'), {}, true)
+    await post('what the SDK drops', call({ _meta: { progressToken: { secret: planted('argument', 'dropped') } } }, 'ping'))
     await post('no JSON', `{"a": "${planted('argument', 'broken')}`)
     await post('no message', { password: planted('argument', 'no-message') })
     await post('cursor', call({ cursor: planted('argument', 'cursor') }, 'tools/list'))

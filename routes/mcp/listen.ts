@@ -41,7 +41,7 @@ export class ListenStreams {
     this.#handler = createMcpHandler(() => new Server(options.info, { capabilities: modernCapabilities }), {
       legacy: 'reject',
       maxSubscriptions: options.maxStreams ?? defaultMaxStreams,
-      onerror: (error) => { options.log.debug({ err: error }, 'subscription reported an error') }
+      onerror: (error) => { options.log.debug({ reason: error.message.split(':')[0] }, 'subscription reported an error') }
     })
     this.#timer = setInterval(() => { this.#endRevoked() }, options.revocationInterval ?? defaultRevocationInterval)
     this.#timer.unref()

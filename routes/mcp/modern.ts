@@ -210,7 +210,8 @@ export async function serveModern (app: FastifyInstance, leg: Leg, request: Fast
     }
   })
   server.onerror = (error) => {
-    request.log.debug({ err: error }, 'MCP server reported an error')
+    // Only how it begins: the rest may be the whole message.
+    request.log.debug({ reason: error.message.split(':')[0] }, 'MCP server reported an error')
     exchange.reported()
   }
   await server.connect(exchange)

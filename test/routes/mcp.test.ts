@@ -457,3 +457,19 @@ t.test('an error of another copy of this package keeps its kind', async (t) => {
   const app = await buildApp(t, {}, undefined, { tools: [{ name: 'a', description: 'd', annotations: { readOnlyHint: true }, input: { type: 'object' }, handler () { throw new CallError('Taken.') } }] })
   t.match(errorText((await rpc(app, 'tools/call', { name: 'a' })).json()), /^Taken\./)
 })
+
+t.test('what is no request is refused, and not left without an answer', async (t) => {
+  const app = await buildApp(t)
+  const post = async (body: Record<string, unknown>) => await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', method: 'ping', ...body } })
+  for (const id of [true, null, 1.5, [], {}]) {
+    const response = await post({ id })
+    t.equal(response.statusCode, 400, JSON.stringify(id))
+    t.match(response.json(), { id: typeof id === 'number' ? id : null, error: { code: -32600 } })
+  }
+  for (const body of [{ params: [] }, { params: 'x' }, { params: { _meta: [] } }, { params: { _meta: { progressToken: {} } } }, { params: { _meta: { progressToken: null } } }]) {
+    const response = await post({ id: 7, ...body })
+    t.equal(response.statusCode, 400, JSON.stringify(body))
+    t.match(response.json(), { jsonrpc: '2.0', id: 7, error: { code: -32600, data: { correlation_id: response.headers['x-correlation-id'] } } })
+  }
+  t.match((await app.inject('/metrics')).body, /mcp_errors_total\{method="ping",kind="protocol"\} 10/)
+})
