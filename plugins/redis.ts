@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { checkOptions, duration, text, type OptionsShape } from '../checks/options.ts'
 import { isRedisUrl } from '../checks/urls.ts'
@@ -46,7 +46,9 @@ const maxPause = 2_000
 const redis: FastifyPluginAsync<RedisOptions> = async (app, options) => {
   const { url, keyPrefix, commandTimeout, patience } = checkOptions('redis', optionsSchema, options, ['url'])
   const log = namedLogger(app.log, 'redis')
-  const client = new Redis(url, {
+  // Not before it is needed: it takes as much memory as Fastify itself, and many do without.
+  const ioredis = await import('ioredis')
+  const client = new ioredis.Redis(url, {
     lazyConnect: true,
     connectTimeout,
     commandTimeout,
