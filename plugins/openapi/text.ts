@@ -15,7 +15,7 @@ export function isVisible (text: string): boolean {
 const htmlTag = /<\/?(?:a|abbr|address|article|aside|b|blockquote|body|br|button|caption|center|cite|code|col|colgroup|dd|del|details|div|dl|dt|em|embed|figure|font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|label|li|link|main|mark|meta|nav|ol|optgroup|option|p|pre|q|s|samp|script|section|select|small|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|textarea|tfoot|th|thead|time|title|tr|tt|u|ul|var|video)\b[^<>]*>/gi
 
 /** A URL with its host, or a host with a port. The path behind it may say something, and stays. */
-const host = /\b[a-z][a-z0-9+.-]{1,20}:\/\/(?:[^\s/?#"'<>()[\]{}`,;]+|\[[\da-f:.]*\](?::\d+)?)|\b(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?(?![\w.-])|\[::1?\](?::\d{1,5})?/gi
+const host = /[a-z][a-z0-9+.-]{1,20}:\/\/(?:[^\s/?#"'<>()[\]{}`,;]+|\[[\da-f:.]*\](?::\d+)?)|\b(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?(?![\w.-])|\[::1?\](?::\d{1,5})?/gi
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: '\'', nbsp: ' ', '#39': '\'', ndash: '–', mdash: '—', hellip: '…' }
 
@@ -51,7 +51,7 @@ const readLength = 4000
 export function plain (whole: string): string {
   const text = whole.slice(0, readLength)
   // Most are a few words in which there is nothing to do.
-  if (/^[\w ,.;:'"()/-]*$/.test(text) && !/:\/\/|localhost|\d\.0\.\d|__| {4}|^\s*[-\d]/.test(text)) return text.trim().replaceAll(/ {2,}/g, ' ')
+  if (/^[\w ,.;:'"()/-]*$/.test(text) && !/:\/\/|localhost|\d\.0\.\d|__| {4}|^\s*[-\d]/i.test(text)) return text.trim().replaceAll(/ {2,}/g, ' ')
   const readable = text
     .replaceAll(/\r\n?/g, '\n')
     // What colours a terminal.
@@ -60,17 +60,29 @@ export function plain (whole: string): string {
     .replaceAll(/<!--[\s\S]*?-->|<(script|style)\b[\s\S]*?<\/\1\s*>/gi, ' ')
     .replaceAll(/<br\s*\/?>|<\/(?:p|li|h[1-6]|tr|div)\s*>/gi, '\n\n')
     .replaceAll(htmlTag, '')
-  return onOneLine(withoutMarkdown(readable))
+  const line = onOneLine(withoutMarkdown(readable))
     .replaceAll(/&(amp|lt|gt|quot|apos|nbsp|#39|ndash|mdash|hellip);/g, (entity, name: string) => entities[name] ?? entity)
     .replaceAll(invisible, '')
-    .replaceAll(host, '')
-    // What a reader fills in is often between angle brackets; what may still be markup is not.
-    .replaceAll(/<\/?([a-z!][^<>]{0,60})>/gi, '{$1}')
-    .replaceAll(/<+(?=[a-z/!])/gi, '')
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/\(\s*\)|\[\s*\]/g, '')
-    .replaceAll(/ ([.,;])(?=\s|$)/g, '$1')
-    .trim()
+  return settled(line).replaceAll(/\s+/g, ' ').replaceAll(/ ([.,;])(?=\s|$)/g, '$1').trim()
+}
+
+/** Rounds after which a text is taken as it is: each takes something away, so that few are ever needed. */
+const rounds = 10
+
+/** Takes out hosts and what may still be markup, until there is none: taking one out may bring another together. */
+function settled (text: string): string {
+  let current = text
+  for (let round = 0; round < rounds; round++) {
+    const next = current
+      .replaceAll(host, '')
+      .replaceAll(/\(\s*\)|\[\s*\]/g, '')
+      // What a reader fills in is often between angle brackets.
+      .replaceAll(/<\/?([a-z!][^<>]{0,60})>/gi, '{$1}')
+      .replaceAll(/<+(?=[a-z/!])/gi, '')
+    if (next === current) return next
+    current = next
+  }
+  return current
 }
 
 /** The end of a sentence, not of an abbreviation such as "e.g." or a number. */

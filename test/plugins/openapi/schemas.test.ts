@@ -19,7 +19,7 @@ test('words that only OpenAPI knows become JSON Schema', async (t) => {
   same({ type: ['array', null, null], items: { type: 'string' } }, { type: ['array', 'null'], items: { type: 'string' } })
   same({ type: 'number', minimum: -5, maximum: 5, exclusiveMinimum: true, exclusiveMaximum: false }, { type: 'number', exclusiveMinimum: -5, maximum: 5 })
   same({ type: 'number', exclusiveMinimum: 3 }, { type: 'number', exclusiveMinimum: 3 })
-  same({ type: 'integer', format: 'int64', minimum: -9223372036854775808, maximum: 9223372036854775807 }, { type: 'integer' })
+  same({ type: 'integer', format: 'int64', minimum: -(2 ** 63), maximum: 2 ** 63 }, { type: 'integer' })
   same({ type: 'integer', minimum: -2147483648, maximum: 2147483647 }, { type: 'integer' })
   same({ type: 'file' }, { type: 'string', format: 'binary' })
   same({ type: 'string', contentMediaType: 'application/octet-stream' }, { type: 'string', format: 'binary' })
