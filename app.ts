@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import type { FastifyHttpOptions, FastifyInstance, FastifyPluginOptions, RawServerDefault } from 'fastify'
-import { issuersOf, loadConfig, loadConfigOrExit, publicUrl, resourceUrl, type Config, type LoadedConfig } from './config.ts'
+import { identityIssuer, identityWay, issuersOf, loadConfig, loadConfigOrExit, publicUrl, resourceUrl, type Config, type LoadedConfig } from './config.ts'
 import audit from './plugins/audit.ts'
 import auth, { AuthError } from './plugins/auth/index.ts'
 import catalog, { type CatalogOptions } from './plugins/catalog/index.ts'
@@ -11,6 +11,7 @@ import django from './plugins/django/index.ts'
 import drain from './plugins/drain.ts'
 import health from './plugins/health.ts'
 import host from './plugins/host.ts'
+import identity from './plugins/identity/index.ts'
 import loadShedding from './plugins/load-shedding.ts'
 import logging, { loggingOptions } from './plugins/logging/index.ts'
 import metrics from './plugins/metrics/index.ts'
@@ -162,6 +163,7 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
       if (failure !== 'unavailable') await app.limits.refused(request, reply)
     }
   })
+  await app.register(identity, { way: identityWay(config), principalOf: ({ principal }) => principal, issuer: identityIssuer(config) })
   await app.register(django, {
     baseUrl: config.DJANGO_BASE_URL,
     apiKey: config.DJANGO_API_KEY,
@@ -200,6 +202,7 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(publicUrl(config)).origin],
     stateSecret,
     timeout: config.CALL_TIMEOUT,
+    identityOf: app.identityOf,
     extendLegacy: options.extendLegacy
   })
   if (issuers !== null) {

@@ -3,13 +3,14 @@ import { keySetAlgorithms, profileNames } from './checks/issuers.ts'
 import { defaulted, documentation, optional, required, type Documentation } from './config/documentation.ts'
 import { ConfigError, shown } from './config/errors.ts'
 import { readFile, type Source } from './config/file.ts'
-import { absolutePath, addressRange, endpoint, flag, headerText, hostName, integer, issuers, list, oneOf, origin, path, redisUrl, scope, text, url } from './config/formats.ts'
+import { absolutePath, addressRange, endpoint, flag, headerText, hostName, integer, issuers, list, oneOf, origin, path, privateKey, publicKey, redisUrl, scope, text, url } from './config/formats.ts'
 import { refusals, warningsAbout, type Refusal } from './config/rules.ts'
 import { variableMeant } from './config/spelling.ts'
 import { version } from './version.ts'
 
 export { documentation, type Documentation } from './config/documentation.ts'
 export { ConfigError, type ConfigProblem } from './config/errors.ts'
+export { identityIssuer, identityWay } from './config/identity.ts'
 export { issuersOf } from './config/issuers.ts'
 export { publicUrl, resourceUrl } from './config/urls.ts'
 
@@ -35,6 +36,31 @@ export const configSchema = z.object({
   }),
   DJANGO_HEALTH_PATH: defaulted(path(), '/api/v1/core/stats/', {
     group: 'Django', description: 'What the background probe requests; 200 means healthy.'
+  }),
+
+  DJANGO_IDENTITY: defaulted(oneOf(['service', 'assertion', 'exchange']), 'service', {
+    group: 'Identity', description: 'Whom Django takes a caller for: the owner of `DJANGO_API_KEY`, whoever calls (`service`), or the user, by an assertion that this service signs or by a token of the authorization server\'s; see docs/identity.md.'
+  }),
+  DJANGO_AUDIENCE: optional(text(), {
+    group: 'Identity', description: 'What names Django in `aud` of assertions, and for the authorization server; `DJANGO_BASE_URL` where it is not set.', example: 'https://api.example.com'
+  }),
+  IDENTITY_ISSUER: optional(text(), {
+    group: 'Identity', description: 'Issuer whose users are users of Django; callers that signed in elsewhere are refused. Needed where `ISSUERS` has several.', example: 'https://auth.example.com'
+  }),
+  ASSERTION_KEY: optional(privateKey(), {
+    group: 'Identity', description: 'Key that assertions are signed with. `generated` makes one at start, which no other replica has and no restart keeps; refused in production.', secret: true
+  }),
+  ASSERTION_KEY_OTHER: optional(publicKey(), {
+    group: 'Identity', description: 'A second key, private or public, that is published and signs nothing: the next one before a rotation, the previous one after it.', secret: true
+  }),
+  EXCHANGE_URL: optional(endpoint(), {
+    group: 'Identity', description: 'Token endpoint of that issuer, where tokens of callers are exchanged (RFC 8693).', example: 'https://auth.example.com/token'
+  }),
+  EXCHANGE_CLIENT_ID: optional(text(), {
+    group: 'Identity', description: 'With what this service authenticates there.', example: 'django-mcp-server'
+  }),
+  EXCHANGE_CLIENT_SECRET: optional(text(), {
+    group: 'Identity', description: 'The secret of that client.', example: 'the secret that was shown when it was registered', secret: true
   }),
 
   JWT_SECRET: optional(text(32), {

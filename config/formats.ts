@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { issuersSchema, type CheckedIssuer } from '../checks/issuers.ts'
+import { privateKeyIn, publicKeyIn } from '../checks/keys.ts'
 import { isHeaderText, isScope } from '../checks/tokens.ts'
 import { isBaseUrl, isEndpoint, isHostName, isOrigin, isPath, isRedisUrl, withoutTrailingSlash } from '../checks/urls.ts'
 
@@ -54,6 +56,28 @@ export const url = (): Format<z.ZodType<string>> => ({
 export const endpoint = (): Format<z.ZodType<string>> => ({
   schema: z.string().trim().refine(isEndpoint),
   expected: 'an http or https URL without credentials and fragment'
+})
+
+/** The PEM in a text: as it is, with its line ends written out as in files of variables, or in the file that it names. */
+function pemIn (given: string): string {
+  if (!isAbsolute(given)) return given.replaceAll('\\n', '\n')
+  try {
+    return readFileSync(given, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+const pem = (isKey: (pem: string) => boolean) => z.string().trim().transform(pemIn).refine(isKey)
+
+export const privateKey = (): Format<z.ZodType<string>> => ({
+  schema: z.union([z.literal('generated'), pem((text) => privateKeyIn(text) !== undefined)]),
+  expected: 'the PEM of a private key of P-256, the absolute path of a file with one, or generated'
+})
+
+export const publicKey = (): Format<z.ZodType<string>> => ({
+  schema: pem((text) => publicKeyIn(text) !== undefined),
+  expected: 'the PEM of a key of P-256, or the absolute path of a file with one'
 })
 
 export const redisUrl = (): Format<z.ZodType<string>> => ({

@@ -1,6 +1,7 @@
 import { whyNotEmptied } from '../checks/folders.ts'
 import type { Config } from '../config.ts'
 import type { Source } from './file.ts'
+import { identityRules } from './identity-rules.ts'
 import { issuerRules } from './issuer-rules.ts'
 import { secretStandsForAudience } from './issuers.ts'
 import { isPlaceholder } from './secrets.ts'
@@ -53,7 +54,7 @@ export function refusals (config: PartialConfig, source: Source): Refusal[] {
   if (production && config.ALLOWED_ORIGINS?.includes('*') === true) {
     found.push({ variable: 'ALLOWED_ORIGINS', reason: 'refused in production', expected: 'the exact origins' })
   }
-  return [...found, ...issuerRules(config, source), ...folderRules(config)]
+  return [...found, ...issuerRules(config, source), ...identityRules(config), ...folderRules(config)]
 }
 
 /** Sentences about what is accepted and unsafe. */

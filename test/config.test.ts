@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
+import { createPublicKey } from 'node:crypto'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { ConfigError, configSchema, documentationOf, issuersOf, loadConfig, publicUrl, resourceUrl } from '../config.ts'
+import { generatedKey } from '../checks/keys.ts'
+import { ConfigError, configSchema, documentationOf, identityIssuer, identityWay, issuersOf, loadConfig, publicUrl, resourceUrl } from '../config.ts'
 import { apiKey, environment, secret } from './helper.ts'
 
 const names = configSchema.keyof().options
@@ -18,6 +20,14 @@ const wrong: Record<string, unknown> = {
   DJANGO_POOL_SIZE: '0',
   DJANGO_MAX_RESPONSE_BYTES: 1023,
   DJANGO_HEALTH_PATH: 'health',
+  DJANGO_IDENTITY: 'user',
+  DJANGO_AUDIENCE: 5,
+  IDENTITY_ISSUER: 6,
+  ASSERTION_KEY: 'hunter3',
+  ASSERTION_KEY_OTHER: '/nowhere/hunter4.pem',
+  EXCHANGE_URL: 'auth.example.com/token',
+  EXCHANGE_CLIENT_ID: true,
+  EXCHANGE_CLIENT_SECRET: ['hunter5'],
   JWT_SECRET: 'hunter2-hunter2',
   JWT_SECRET_PREVIOUS: 'hunter1-hunter1',
   JWT_ALGORITHM: 'none',
@@ -306,6 +316,42 @@ t.test('[requirement 19] [authorization 28] production refuses what is unsafe un
     t.match(loadConfig(environment({ ENVIRONMENT, AUTH_ENABLED: 'false', ALLOWED_ORIGINS: '*', JWT_ISSUER: 'http://localhost:9000', JWT_SECRET: undefined })).config,
       { AUTH_ENABLED: false, ALLOWED_ORIGINS: ['*'], JWT_ISSUER: 'http://localhost:9000' }, ENVIRONMENT)
   }
+  t.end()
+})
+
+t.test('a key is a PEM, one with its line ends written out, or a file; what it is not is not printed', (t) => {
+  const key = generatedKey()
+  const file = join(t.testdir({ 'key.pem': key, 'public.pem': createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString() }), 'key.pem')
+  for (const given of [key, key.replaceAll('\n', '\\n'), file]) {
+    t.equal(loadConfig(environment({ ASSERTION_KEY: given })).config.ASSERTION_KEY?.trim(), key.trim())
+  }
+  t.match(loadConfig(environment({ ASSERTION_KEY_OTHER: file.replace('key.pem', 'public.pem') })).config.ASSERTION_KEY_OTHER, '-----BEGIN PUBLIC KEY-----')
+  const wrong = key.replace('-----END', 'hunter2-----END')
+  t.match(problemsOf(environment({ ASSERTION_KEY: wrong })), { ASSERTION_KEY: /^given \*{8} \(\d+ characters\); expected the PEM of a private key of P-256/ })
+  t.match(problemsOf(environment({ ASSERTION_KEY: `${file}.missing` })).ASSERTION_KEY, 'expected the PEM')
+  t.end()
+})
+
+t.test('[requirement 22] telling Django about users takes what it takes', (t) => {
+  const assertion = { DJANGO_IDENTITY: 'assertion', ASSERTION_KEY: generatedKey(), PUBLIC_URL: 'https://mcp.example.com' }
+  const exchange = { DJANGO_IDENTITY: 'exchange', EXCHANGE_URL: 'https://auth.example.com/token/', EXCHANGE_CLIENT_ID: 'a', EXCHANGE_CLIENT_SECRET: 'b', JWT_ISSUER: 'https://auth.example.com' }
+  t.equal(identityWay(loadConfig(environment()).config), null)
+  t.match(identityWay(loadConfig(environment(assertion)).config), { type: 'assertion', issuer: 'https://mcp.example.com', audience: 'http://127.0.0.1:9', otherKey: undefined })
+  t.match(identityWay(loadConfig(environment({ ...exchange, DJANGO_AUDIENCE: 'django' })).config), { type: 'exchange', url: 'https://auth.example.com/token/', audience: 'django' })
+  t.same(problemsOf(environment({ DJANGO_IDENTITY: 'assertion' })), {
+    ASSERTION_KEY: 'not set; needed while DJANGO_IDENTITY is assertion', PUBLIC_URL: 'not set; needed while DJANGO_IDENTITY is assertion'
+  })
+  t.same(Object.keys(problemsOf(environment({ DJANGO_IDENTITY: 'exchange' }))), ['EXCHANGE_URL', 'EXCHANGE_CLIENT_ID', 'EXCHANGE_CLIENT_SECRET', 'IDENTITY_ISSUER'])
+  t.match(problemsOf(environment({ ...assertion, AUTH_ENABLED: 'false', ALLOW_UNAUTHENTICATED: 'true' })).DJANGO_IDENTITY, 'nobody signs in while AUTH_ENABLED is false')
+  t.match(problemsOf(environment({ ...assertion, ASSERTION_KEY: 'generated' })).ASSERTION_KEY, 'refused in production; expected a key that all replicas have')
+  t.match(identityWay(loadConfig(environment({ ...assertion, ASSERTION_KEY: 'generated', ENVIRONMENT: 'development' })).config), { key: /BEGIN PRIVATE KEY/ })
+  const ISSUERS = [{ type: 'jwks', issuer: 'https://a.example.com' }, { type: 'jwks', issuer: 'https://b.example.com' }]
+  const several = { ...assertion, JWT_SECRET: undefined, ISSUERS }
+  t.match(problemsOf(environment(several)).IDENTITY_ISSUER, 'needed while DJANGO_IDENTITY is assertion, unless there is one issuer with a name')
+  t.match(problemsOf(environment({ ...several, IDENTITY_ISSUER: 'https://c.example.com' })).IDENTITY_ISSUER, 'no such issuer is configured')
+  t.equal(identityIssuer(loadConfig(environment({ ...several, IDENTITY_ISSUER: 'https://b.example.com' })).config), 'https://b.example.com')
+  t.equal(identityIssuer(loadConfig(environment({ ...several, ISSUERS: ISSUERS.slice(1) })).config), 'https://b.example.com')
+  t.match(problemsOf(environment({ ...exchange, EXCHANGE_URL: 'http://auth.example.com/token' })).EXCHANGE_URL, 'refused in production; expected an https URL')
   t.end()
 })
 

@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { CallError } from '../../errors.ts'
 import type { WireAnswer, WireRequest } from '../openapi/wire.ts'
 import { errorFor, jsonOf, retryAfterOf, type Answer } from './answer.ts'
+import { identified, type CallIdentity } from './call-identity.ts'
 import { exchange, ExchangeFailed, type Method } from './exchange.ts'
 import { fillPath, queryString, type PathValue, type QueryValue } from './path.ts'
 import { delayBefore, isRepeatable, isTransient } from './retry.ts'
@@ -37,6 +38,8 @@ export interface DjangoResponse {
 /** What a client is bound to: the call that it works for. */
 export interface DjangoCallContext {
   correlationId?: string
+  /** Whom the call is made for; the service itself where it is left out. */
+  identity?: CallIdentity
   /** Aborts the request under way and keeps further ones from being sent. */
   signal?: AbortSignal
   log?: FastifyBaseLogger
@@ -88,9 +91,9 @@ export class DjangoClient {
     return this.#engine.baseUrl
   }
 
-  /** The same client bound to a call. */
+  /** The same client bound to a call. What it is bound to already stays: nobody sheds an identity by binding again. */
   bind (context: DjangoCallContext): DjangoClient {
-    return new DjangoClient(this.#engine, context)
+    return new DjangoClient(this.#engine, { ...this.#context, ...context })
   }
 
   /** @throws {CallError} */
@@ -167,7 +170,7 @@ export class DjangoClient {
 
   async #exchange ({ method, route, target, headers, body }: WireRequest, repeatable: boolean): Promise<Answer> {
     const { http, baseUrl, deadline, maxRetries, maxBytes, onRetry } = this.#engine
-    const { signal, log = this.#engine.log } = this.#context
+    const { signal, identity, log = this.#engine.log } = this.#context
     const url = `${baseUrl}${target}`
     const attempts = repeatable ? maxRetries + 1 : 1
     const end = performance.now() + deadline
@@ -175,13 +178,15 @@ export class DjangoClient {
     for (let attempt = 1; ; attempt += 1) {
       let retryAfter: number | undefined
       let reason: 'network' | 'status'
+      const all = identity === undefined ? { ...headers } : identified(headers, await identity.headers())
       const timeout = Math.max(1, Math.ceil(end - performance.now()))
-      const outcome = await this.#attempt(method, route, () => exchange(http, url, { method, headers: { ...headers }, body, signal, timeout, maxBytes }))
+      const outcome = await this.#attempt(method, route, () => exchange(http, url, { method, headers: all, body, signal, timeout, maxBytes }))
 
       if (outcome instanceof ExchangeFailed) {
         if (!outcome.transient || attempt === attempts) throw outcome.error
         reason = 'network'
       } else {
+        if (outcome.status === 401) identity?.refused?.()
         if (!isTransient(outcome.status) || attempt === attempts) return outcome
         retryAfter = retryAfterOf(outcome)
         reason = 'status'

@@ -12,6 +12,7 @@ import { DjangoClient, type AttemptReport } from './client.ts'
 import { HealthProbe, type DjangoHealth } from './probe.ts'
 
 export { DjangoClient, type AttemptReport, type DjangoCallContext, type DjangoResponse, type RequestOptions, type TypedRequestOptions } from './client.ts'
+export type { CallIdentity } from './call-identity.ts'
 export type { Method } from './exchange.ts'
 export type { DjangoHealth } from './probe.ts'
 

@@ -1,6 +1,7 @@
 import { classifyInboundRequest, PROTOCOL_VERSION_META_KEY as protocolVersionKey, type JSONRPCNotification, type JSONRPCRequest, type MessageClassification } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { anonymous, AuthError } from '../../plugins/auth/index.ts'
+import type { CallIdentity } from '../../plugins/django/index.ts'
 import { onAnswered } from '../../plugins/logging/answered.ts'
 import { namedLogger } from '../../plugins/logging/named-logger.ts'
 import { RateLimitError } from '../../plugins/rate-limit/index.ts'
@@ -31,6 +32,8 @@ export interface McpOptions {
   stateSecret: string
   /** Seconds that one call may take. */
   timeout: number
+  /** How Django is told whom a request is made for. */
+  identityOf: (request: FastifyRequest) => CallIdentity | undefined
   /**
    * For what scenarios of the conformance suite expect of the older revisions and a server without sessions cannot
    * honour: a log level that lasts, a subscription. Nothing else sets it, so that nothing is advertised in vain.
@@ -240,8 +243,8 @@ async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, 
  * The MCP endpoint over stateless Streamable HTTP (basic/transports). One scope holds the limits, the Origin check,
  * authentication and the routes, so that nothing reaches a route around them.
  */
-const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins, stateSecret, timeout, extendLegacy }) => {
-  const leg: Leg = { info: server, sealed: new SealedState(stateSecret), cancelling: new Cancelling(), envelopes: new KnownEnvelopes(), timeout, extendLegacy }
+const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins, stateSecret, timeout, identityOf, extendLegacy }) => {
+  const leg: Leg = { info: server, sealed: new SealedState(stateSecret), cancelling: new Cancelling(), envelopes: new KnownEnvelopes(), timeout, identityOf, extendLegacy }
   const streams = new ListenStreams({ info: server, log: namedLogger(app.log, 'mcp'), isRevoked: app.isRevoked })
   app.catalogs.onChange(() => { streams.announceChange() })
   // Before the server waits for its connections to end, which streams do not do by themselves.

@@ -1,5 +1,6 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import type { FastifyRequest } from 'fastify'
+import type { CallIdentity } from '../../plugins/django/index.ts'
 import type { Cancelling } from './cancelling.ts'
 import type { KnownEnvelopes } from './known-envelopes.ts'
 import type { SealedState } from './sealed-state.ts'
@@ -15,6 +16,8 @@ export interface Leg {
   sealed: SealedState
   /** Seconds that serving one request may take. */
   timeout: number
+  /** How Django is told whom a request is made for. */
+  identityOf: (request: FastifyRequest) => CallIdentity | undefined
   extendLegacy: ExtendLegacy | undefined
   /** Requests that older clients may cancel. */
   cancelling: Cancelling

@@ -43,13 +43,14 @@ export const legacyRevisions: ReadonlySet<string> = new Set(SUPPORTED_PROTOCOL_V
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
 
-function requestOf ({ timeout }: Leg, request: FastifyRequest, operation: Operation, { requestId, signal, _meta, sendNotification }: Extra): McpRequest {
+function requestOf ({ timeout, identityOf }: Leg, request: FastifyRequest, operation: Operation, { requestId, signal, _meta, sendNotification }: Extra): McpRequest {
   const progressToken = _meta?.progressToken
   return {
     era: 'legacy',
     id: requestId,
     correlationId: request.id,
     principal: request.principal ?? anonymous,
+    identity: identityOf(request),
     signal,
     log: request.log,
     operation,

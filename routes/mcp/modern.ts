@@ -82,13 +82,14 @@ function declares (envelope: unknown, way: WayToAsk): boolean {
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
 }
 
-function requestOf ({ timeout }: Leg, request: FastifyRequest, operation: Operation, { mcpReq }: ServerContext): McpRequest {
+function requestOf ({ timeout, identityOf }: Leg, request: FastifyRequest, operation: Operation, { mcpReq }: ServerContext): McpRequest {
   const progressToken = mcpReq._meta?.progressToken
   return {
     era: 'modern',
     id: mcpReq.id,
     correlationId: request.id,
     principal: request.principal ?? anonymous,
+    identity: identityOf(request),
     signal: mcpReq.signal,
     log: request.log,
     operation,

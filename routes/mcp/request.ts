@@ -3,6 +3,7 @@ import type { CallError } from '../../errors.ts'
 import type { Principal } from '../../plugins/auth/index.ts'
 import { asCallError, errorText, type ToolResult } from '../../plugins/catalog/index.ts'
 import { cleanText } from '../../plugins/catalog/text.ts'
+import type { CallIdentity } from '../../plugins/django/index.ts'
 import type { CallContext } from '../../plugins/catalog/definition.ts'
 import { namedLogger } from '../../plugins/logging/named-logger.ts'
 import { createAsking } from './asking.ts'
@@ -20,6 +21,8 @@ export interface McpRequest {
   id: string | number
   correlationId: string
   principal: Principal
+  /** How Django is told who that is; undefined where it is not told. */
+  identity: CallIdentity | undefined
   signal: AbortSignal
   log: FastifyBaseLogger
   operation: Operation
@@ -37,7 +40,7 @@ export interface McpRequest {
 
 /** Runs a part of the catalog with the context of the call, and for no longer than a call may take. */
 export async function run<Result> (app: FastifyInstance, request: McpRequest, name: string, part: (context: CallContext) => Result | Promise<Result>): Promise<Result> {
-  const { id, correlationId, principal, progress, canAsk, answers, log, trace } = request
+  const { id, correlationId, principal, identity, progress, canAsk, answers, log, trace } = request
   let named: FastifyBaseLogger | undefined
   return await withDeadline(request.timeout, request.signal, async (signal) => await part({
     requestId: id,
@@ -53,6 +56,7 @@ export async function run<Result> (app: FastifyInstance, request: McpRequest, na
       signal,
       log,
       ...(trace === undefined ? {} : { trace }),
+      ...identity === undefined ? {} : { identity },
       onAttempt: ({ method, route, status }) => { request.operation.asked(method, route, status) }
     }),
     ...createAsking(answers)

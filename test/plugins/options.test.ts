@@ -9,6 +9,7 @@ import django from '../../plugins/django/index.ts'
 import drain from '../../plugins/drain.ts'
 import health from '../../plugins/health.ts'
 import host from '../../plugins/host.ts'
+import identity from '../../plugins/identity/index.ts'
 import loadShedding from '../../plugins/load-shedding.ts'
 import logging, { loggingOptions } from '../../plugins/logging/index.ts'
 import metrics from '../../plugins/metrics/index.ts'
@@ -44,6 +45,8 @@ const asked = { type: 'introspection', issuer: 'https://auth.example.com', url: 
 const verifier = { issuers: [ours], audience }
 const aDjango = { baseUrl: 'http://django:8000', apiKey: 'prefix.hunter2', userAgent: 'test/1' }
 const limits = { requests: 1, addressRequests: 1, window: 1 }
+const exchange = { type: 'exchange', url: 'https://a/token', clientId: 'a', clientSecret: 'hunter2', audience: 'a' }
+const principalOf = (): null => null
 const function1 = 'expected a function, got 1'
 
 /** For each plugin: the option that is wrong, options around it, and what is said. Options of `undefined` are none at all. */
@@ -141,6 +144,15 @@ const tables: Array<[string, unknown, Array<[Loose, string]>]> = [
     [undefined, 'names: expected a list of host names, got nothing'],
     [{ names: ['mcp.example.com:8080'] }, 'names.0: expected a host name without port, or *, got "mcp.example.com:8080"'],
     [{ names: ['https://mcp.example.com'] }, 'names.0: expected a host name without port, or *, got "https://mcp.example.com"']
+  ]],
+  ['identity', identity, [
+    [undefined, 'way: expected an object whose type is assertion or exchange, or null, got nothing; principalOf: expected a function, got nothing'],
+    [{ way: { type: 'cookie' }, principalOf }, 'way.type: expected an object whose type is assertion or exchange, or null, got "cookie"'],
+    [{ way: { ...exchange, url: 'auth' }, principalOf }, 'way.url: expected an http or https URL, got "auth"'],
+    [{ way: { ...exchange, clientSecret: '' }, principalOf }, 'way.clientSecret: expected a text that is not empty, got ******** (0 characters)'],
+    [{ way: { ...exchange, secret: 'hunter2' }, principalOf }, 'way.secret: there is no such option'],
+    [{ way: exchange, principalOf, tokenOf: 1 }, `tokenOf: ${function1}`],
+    [{ way: null, principalOf, issuer: '' }, 'issuer: expected a text that is not empty, got ""']
   ]],
   ['load-shedding', loadShedding, [
     [{ maxEventLoopDelay: 0 }, 'maxEventLoopDelay: expected a number of milliseconds above 0 and at most 2147483647, got 0'],

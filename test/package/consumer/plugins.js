@@ -106,6 +106,14 @@ const plugins = {
       assert.equal((await app.inject({ url: '/', headers: { host: 'evil.example' } })).statusCode, 403)
     }
   },
+  './plugins/identity': {
+    options: {
+      way: { type: 'exchange', url: `${baseUrl}/token`, clientId: 'a', clientSecret: 'b', audience: 'django' },
+      principalOf: () => ({ subject: 'me', scopes: new Set(['read']) })
+    },
+    routes (app) { app.get('/', (request, reply) => reply.send(typeof app.identityOf(request).headers)) },
+    async check (app) { assert.equal((await app.inject('/')).body, 'function') }
+  },
   './plugins/load-shedding': {
     // Every process uses more than a byte.
     options: { maxHeapUsedBytes: 1 },
