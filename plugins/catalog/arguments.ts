@@ -23,10 +23,26 @@ function refuse (problems: Problem[]): never {
   throw new CallError('invalid_input', 'The arguments are not valid.', { problems })
 }
 
-function problemsOf (issues: readonly z.core.$ZodIssue[], known: readonly string[]): Problem[] {
-  return issues.flatMap((issue) => issue.code === 'unrecognized_keys' && issue.path.length === 0
-    ? issue.keys.map((key) => unknownArgument(key, known))
-    : [{ path: issue.path.join('.'), message: issue.message }])
+/** Choices that a message names. */
+const maxChoices = 30
+
+/** What a value must be one of, and which one was probably meant. */
+function oneOf (choices: readonly unknown[], given: unknown): string {
+  const named = choices.slice(0, maxChoices).map((choice) => JSON.stringify(choice)).join(', ')
+  const meant = typeof given === 'string' ? probablyMeant(given, choices.filter((choice) => typeof choice === 'string'), (length) => Math.floor(length / 3)) : undefined
+  return `must be one of ${named}${choices.length > maxChoices ? ` and ${choices.length - maxChoices} more` : ''}${meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`}`
+}
+
+function valueAt (args: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, name) => typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined, args)
+}
+
+function problemsOf (issues: readonly z.core.$ZodIssue[], known: readonly string[], args: unknown): Problem[] {
+  return issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys' && issue.path.length === 0) return issue.keys.map((key) => unknownArgument(key, known))
+    const given = issue.code === 'invalid_value' ? valueAt(args, issue.path) : undefined
+    return [{ path: issue.path.join('.'), message: issue.code === 'invalid_value' && given !== undefined ? oneOf(issue.values, given) : issue.message }]
+  })
 }
 
 /** The bounds that zod writes for every integer say nothing that a model needs. */
@@ -48,19 +64,19 @@ function compileZod (input: z.ZodObject): CompiledInput {
     jsonSchema: toJsonSchema(schema, 'input'),
     check (args) {
       const parsed = schema.safeParse(args)
-      return parsed.success ? parsed.data : refuse(problemsOf(parsed.error.issues, known))
+      return parsed.success ? parsed.data : refuse(problemsOf(parsed.error.issues, known, args))
     }
   }
 }
 
-function problemOf ({ keyword, instancePath, params, message = 'is not valid' }: ErrorObject, known: readonly string[]): Problem {
+function problemOf ({ keyword, instancePath, params, message = 'is not valid' }: ErrorObject, known: readonly string[], args: unknown): Problem {
   const path = instancePath.slice(1).replaceAll('/', '.')
   const within = (name: unknown): string => path === '' ? String(name) : `${path}.${String(name)}`
   if (keyword === 'required') return { path: within(params.missingProperty), message: 'is required' }
   if (keyword === 'additionalProperties') {
     return path === '' ? unknownArgument(String(params.additionalProperty), known) : { path: within(params.additionalProperty), message: 'is not known here' }
   }
-  if (keyword === 'enum' && Array.isArray(params.allowedValues)) return { path, message: `must be one of ${params.allowedValues.map((value) => JSON.stringify(value)).join(', ')}` }
+  if (keyword === 'enum' && Array.isArray(params.allowedValues)) return { path, message: oneOf(params.allowedValues, valueAt(args, path.split('.'))) }
   return { path, message }
 }
 
@@ -92,7 +108,7 @@ function compileJsonSchema (input: ObjectSchema, when: CompileWhen): CompiledInp
       const validate = validator()
       // Defaults are written into what is checked, which is the client's message.
       const copy: unknown = structuredClone(args)
-      if (!validate(copy)) return refuse((validate.errors ?? []).map((error) => problemOf(error, known)))
+      if (!validate(copy)) return refuse((validate.errors ?? []).map((error) => problemOf(error, known, copy)))
       return argumentObject.parse(copy)
     }
   }

@@ -69,7 +69,7 @@ t.test('arguments that are not valid are named in a result that a model can act 
   const django = await djangoStub(t, (_request, response) => { json(response, 200, page) })
   const app = await buildApp(t, { DJANGO_BASE_URL: django.url })
   for (const [args, expected] of [
-    [{ status: 'open' }, /status: .*"active"\|"won"\|"lost"\|"dropped"/],
+    [{ status: 'open' }, /status: must be one of "active", "won", "lost", "dropped"/],
     [{ client_id: 0 }, /client_id: .*>0/],
     [{ client_id: '7' }, /client_id: .*number/],
     [{ limit: 101 }, /limit: .*<=100/],

@@ -260,6 +260,26 @@ t.test('[attack 45] [attack 46] [requirement 26] arguments are checked, by zod a
   t.match(await app.catalog.tool('by_schema')?.call({ text: 'x' }, context(app)), { content: [{ type: 'text', text: '{"text":"x","times":1}' }] })
 })
 
+t.test('a value that is none of the choices is told them, and which was probably meant', async (t) => {
+  const countries = Array.from({ length: 40 }, (_, index) => `country ${index}`)
+  const handler = () => 'x'
+  const app = await withCatalog(t, {
+    tools: [
+      defineTool({ name: 'by_zod', description: 'd', input: z.object({ status: z.enum(['active', 'won']).optional(), one: z.literal('x').optional() }), handler }),
+      defineTool({ name: 'by_schema', description: 'd', input: { type: 'object', properties: { status: { enum: ['active', 'won', null] }, deep: { type: 'array', items: { enum: ['left', 'right'] } }, country: { enum: countries }, size: { enum: [1, 2] } } }, handler })
+    ]
+  })
+  const problems = async (name: string, args: unknown): Promise<unknown> => {
+    const call = app.catalog.tool(name)?.call(args, context(app)) ?? Promise.resolve()
+    return (await callError(call)).problems
+  }
+  t.strictSame(await problems('by_zod', { status: 'wonn' }), [{ path: 'status', message: 'must be one of "active", "won"; did you mean "won"?' }])
+  t.strictSame(await problems('by_zod', { status: 'Won', one: 'y' }), [{ path: 'status', message: 'must be one of "active", "won"; did you mean "won"?' }, { path: 'one', message: 'must be one of "x"' }])
+  t.strictSame(await problems('by_schema', { status: 'actve' }), [{ path: 'status', message: 'must be one of "active", "won", null; did you mean "active"?' }])
+  t.strictSame(await problems('by_schema', { deep: ['left', 'rigth'], size: 3 }), [{ path: 'deep.1', message: 'must be one of "left", "right"' }, { path: 'size', message: 'must be one of 1, 2' }])
+  t.match(await problems('by_schema', { country: 'contry 7' }), [{ message: /"country 29" and 10 more; did you mean "country 7"\?$/ }])
+})
+
 t.test('a result is text, blocks or structure, and checked', async (t) => {
   const blocks = defineTool({ name: 'blocks', description: 'd', input: z.object({}), handler: () => [{ type: 'image', data: 'AAAA', mimeType: 'image/png' }, { type: 'text', text: 'x' }] })
   const wrong = { name: 'wrong', description: 'd', input: { type: 'object' }, handler: () => ({ content: 'x' }) }
