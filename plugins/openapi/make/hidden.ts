@@ -1,13 +1,7 @@
+import { isArgumentCookie, isArgumentHeader } from '../call/headers.ts'
 import type { Operation, Parameter, Schema } from '../operation.ts'
 import { listAt } from '../read/records.ts'
 import { answersOneThing, answersSeveral, pagingRole } from './paging.ts'
-
-/** Headers that are the HTTP client's or the server's own, or say who calls. OpenAPI ignores the first three itself. */
-const ownHeaders = new Set([
-  'accept', 'content-type', 'authorization', 'accept-encoding', 'connection', 'content-length', 'cookie', 'date', 'expect', 'forwarded', 'host',
-  'idempotency-key', 'keep-alive', 'origin', 'proxy-authorization', 'referer', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'user-agent', 'via',
-  'x-correlation-id', 'x-csrftoken', 'x-csrf-token', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'x-request-id'
-])
 
 /** Words of headers that carry a credential. */
 const credential = /token|secret|password|session|api-?key|auth/i
@@ -32,7 +26,7 @@ function isOld ({ required, description, schema }: Parameter): boolean {
 export function isHidden (parameter: Parameter, operation: Operation): boolean {
   const { name, in: place, required, schema } = parameter
   if (isOld(parameter)) return true
-  if (place === 'header') return ownHeaders.has(name.toLowerCase()) || (!required && (credential.test(name) || onlyChoice(schema) !== undefined))
-  if (place === 'cookie') return !required
+  if (place === 'header') return !isArgumentHeader(name) || (!required && (credential.test(name) || onlyChoice(schema) !== undefined))
+  if (place === 'cookie') return !required || !isArgumentCookie(name)
   return isFormat(parameter) || (!required && pagingRole(parameter) !== undefined && (operation.method === 'GET' ? answersOneThing(operation) : !answersSeveral(operation)))
 }
