@@ -14,7 +14,8 @@ import host from './plugins/host.ts'
 import identity from './plugins/identity/index.ts'
 import loadShedding from './plugins/load-shedding.ts'
 import logging, { loggingOptions } from './plugins/logging/index.ts'
-import metrics from './plugins/metrics/index.ts'
+import metrics, { type Instruments } from './plugins/metrics/index.ts'
+import openapi, { lookResults, type OpenapiOptions } from './plugins/openapi/index.ts'
 import rateLimit, { RateLimitError } from './plugins/rate-limit/index.ts'
 import redis from './plugins/redis.ts'
 import tasks from './plugins/tasks/index.ts'
@@ -46,6 +47,10 @@ const http = { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 }
 const maxConnections = 5_000
 /** Milliseconds that an idle connection is kept: more than load balancers keep theirs, so that it is they who close. */
 const keepAliveTimeout = 72_000
+/** Seconds that the start waits for the schema of a Django that is starting itself. */
+const schemaPatience = 60
+/** Milliseconds in which a plugin must be there: more than the longest wait that one is meant to have. */
+const pluginTimeout = 120_000
 
 /**
  * Sends URLs that cannot be decoded to where there is nothing. Fastify would answer them before any hook runs: without
@@ -73,6 +78,7 @@ export function serverOptions (config: Config) {
     bodyLimit,
     requestTimeout,
     keepAliveTimeout,
+    pluginTimeout,
     http,
     requestIdHeader: false,
     // Draining is ours: requests that arrive while load balancers still send some are served.
@@ -101,6 +107,7 @@ export const options: FastifyHttpOptions<RawServerDefault> = {
   bodyLimit,
   requestTimeout,
   keepAliveTimeout,
+  pluginTimeout,
   http,
   requestIdHeader: false,
   return503OnClosing: false,
@@ -176,19 +183,23 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     onAttempt: instruments.djangoRequest,
     onRetry: instruments.djangoRetry
   })
+  // What is built in fits one API. Whoever brings the schema of another one should not have to take it out.
+  const builtIn = (config.BUILT_IN_TOOLS ?? config.DJANGO_SCHEMA === undefined) ? folder : () => undefined
   await app.register(catalog, {
     ...options.definitions,
-    toolFolders: [folder('tools'), ...given(config.TOOLS_DIR)],
-    resourceFolders: [folder('resources'), ...given(config.RESOURCES_DIR)],
-    promptFolders: [folder('prompts'), ...given(config.PROMPTS_DIR)]
+    toolFolders: [...given(builtIn('tools')), ...given(config.TOOLS_DIR)],
+    resourceFolders: [...given(builtIn('resources')), ...given(config.RESOURCES_DIR)],
+    promptFolders: [...given(builtIn('prompts')), ...given(config.PROMPTS_DIR)]
   })
+  if (config.DJANGO_SCHEMA !== undefined) await app.register(openapi, schemaOptions(config, config.DJANGO_SCHEMA, instruments))
   await app.register(tasks, { redis: shared })
   await app.register(drain, { seconds: config.DRAIN_SECONDS })
   await app.register(health, {
     version,
     backend: app.djangoHealth.latest,
     readyRequiresBackend: config.READY_REQUIRES_DJANGO,
-    draining: app.draining
+    draining: app.draining,
+    schema: config.DJANGO_SCHEMA === undefined ? undefined : app.openapi.health
   })
   await app.register(tmpCleanup, { directory: config.TMP_DIR })
 
@@ -196,6 +207,7 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   instruments.gauge('mcp_django_probe_age_seconds', 'Seconds since the probe last looked', () => app.djangoHealth.current().ageSeconds ?? undefined)
   instruments.gauge('mcp_draining', 'Whether the server is shutting down', () => Number(app.draining()))
   instruments.labelledGauge('mcp_catalog_items', 'Tools and resources by kind', 'kind', () => app.catalog.sizes)
+  if (config.DJANGO_SCHEMA !== undefined) instruments.gauge('mcp_schema_age_seconds', 'Seconds since the schema in use was last found to be the current one', () => app.openapi.health().ageSeconds)
 
   await app.register(mcp, {
     server: { name, version },
@@ -238,4 +250,30 @@ function answerErrors (app: FastifyInstance): void {
     // The error's own text may hold what a client must not see.
     return { error: STATUS_CODES[status] ?? 'Error', message: `The request could not be served. Correlation id: ${request.id}` }
   })
+}
+
+function schemaOptions (config: Config, schema: string, instruments: Instruments) {
+  const drifted = instruments.counter('mcp_schema_tools_total', 'Tools that a newer schema has changed, by how', 'change', ['added', 'removed', 'changed'])
+  return {
+    schema,
+    djangoUrl: config.DJANGO_BASE_URL,
+    copy: config.SCHEMA_COPY,
+    refreshSeconds: config.SCHEMA_REFRESH_SECONDS,
+    patience: schemaPatience,
+    // In a terminal it says that the terminal is gone, and ends the process.
+    reloadSignal: process.stdout.isTTY ? undefined : 'SIGHUP',
+    methods: config.OPENAPI_METHODS,
+    include: config.OPENAPI_INCLUDE,
+    exclude: config.OPENAPI_EXCLUDE,
+    overlay: config.OPENAPI_OVERLAY,
+    lock: config.OPENAPI_LOCK,
+    outputSchemas: config.TOOL_OUTPUT_SCHEMAS,
+    tokenBudget: config.TOOL_TOKEN_BUDGET,
+    onLook: instruments.counter('mcp_schema_reloads_total', 'Looks for a newer schema by result', 'result', lookResults),
+    onDrift ({ added, removed, changed }) {
+      drifted('added', added.length)
+      drifted('removed', removed.length)
+      drifted('changed', changed.length)
+    }
+  } satisfies OpenapiOptions
 }

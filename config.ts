@@ -3,7 +3,7 @@ import { keySetAlgorithms, profileNames } from './checks/issuers.ts'
 import { defaulted, documentation, optional, required, type Documentation } from './config/documentation.ts'
 import { ConfigError, shown } from './config/errors.ts'
 import { readFile, type Source } from './config/file.ts'
-import { absolutePath, addressRange, endpoint, flag, headerText, hostName, integer, issuers, list, oneOf, origin, path, privateKey, publicKey, redisUrl, scope, text, url } from './config/formats.ts'
+import { absolutePath, addressRange, endpoint, flag, headerText, hostName, integer, issuers, list, methodSelector, oneOf, origin, path, privateKey, publicKey, redisUrl, scope, selector, text, url } from './config/formats.ts'
 import { refusals, warningsAbout, type Refusal } from './config/rules.ts'
 import { variableMeant } from './config/spelling.ts'
 import { version } from './version.ts'
@@ -176,6 +176,41 @@ export const configSchema = z.object({
   }),
   PROMPTS_DIR: optional(text(), {
     group: 'Catalog', description: 'Folder with prompts of your own, beside the built-in ones.', example: '/app/custom/prompts'
+  }),
+
+  BUILT_IN_TOOLS: optional(flag(), {
+    group: 'Catalog', description: 'Whether the built-in tool, resource and prompt are there, which fit an API with opportunities and clients; where it is not set, they are unless `DJANGO_SCHEMA` is.'
+  }),
+
+  DJANGO_SCHEMA: optional(text(), {
+    group: 'Schema', description: 'OpenAPI document of the API (2.0, 3.0 or 3.1) that tools are made from: a path on the Django host, a URL or a file. Below `DJANGO_BASE_URL` it is fetched with the API key.', example: '/api/schema/'
+  }),
+  SCHEMA_REFRESH_SECONDS: defaulted(integer(0, 604_800), 0, {
+    group: 'Schema', description: 'Seconds between two looks for a newer document; 0 for none. It is also looked for on SIGHUP.'
+  }),
+  SCHEMA_COPY: optional(text(), {
+    group: 'Schema', description: 'File that every good document is saved to, and that is read where there is none at the start.', example: '/var/lib/django-mcp-server/schema.json'
+  }),
+  OPENAPI_METHODS: defaulted(list('methods, each alone or before a path, "tag:NAME" or an operation id, or "all"', methodSelector), ['GET'], {
+    group: 'Schema', description: 'What may become tools: everything that reads by default, `all` for what writes too, `POST tag:Orders` for a part of it.'
+  }),
+  OPENAPI_INCLUDE: defaulted(list('selectors', selector), [], {
+    group: 'Schema', description: 'Of what may become tools, only this: `/api/books/**`, `tag:Books`, `books_*` (operation ids), `GET`, or a method and one of these. Everything where it is empty.'
+  }),
+  OPENAPI_EXCLUDE: defaulted(list('selectors', selector), [], {
+    group: 'Schema', description: 'What becomes no tool, likewise.'
+  }),
+  OPENAPI_OVERLAY: optional(text(), {
+    group: 'Schema', description: 'YAML file with what the document does not say: names, descriptions, defaults and more for single operations.', example: '/app/custom/overlay.yaml'
+  }),
+  OPENAPI_LOCK: optional(text(), {
+    group: 'Schema', description: 'JSON file with the names that tools keep when the document changes.', example: '/app/custom/tools.lock.json'
+  }),
+  TOOL_OUTPUT_SCHEMAS: defaulted(flag(), false, {
+    group: 'Schema', description: 'Whether the tools of the schema tell the form of their answers, which multiplies what a list costs.'
+  }),
+  TOOL_TOKEN_BUDGET: optional(integer(0, Number.MAX_SAFE_INTEGER), {
+    group: 'Schema', description: 'Tokens up to which the tools of the schema are listed; above, they are found with search tools. Where it is not set: 10,000 tokens, and 40 tools.'
   }),
 
   REDIS_URL: optional(redisUrl(), {

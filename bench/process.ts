@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { answer, type Answer, type Question } from './child.ts'
 
 /** The last core is the measured server's; load and Django share the first. */
-const cores = { load: 0, server: availableParallelism() - 1 }
+export const cores = { load: 0, server: availableParallelism() - 1 }
 
 /** Whether processes can be held on a core of their own here. */
 export const pinned = cores.server > 0 && spawnSync('taskset', ['-V']).status === 0

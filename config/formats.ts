@@ -6,6 +6,7 @@ import { issuersSchema, type CheckedIssuer } from '../checks/issuers.ts'
 import { privateKeyIn, publicKeyIn } from '../checks/keys.ts'
 import { isHeaderText, isScope } from '../checks/tokens.ts'
 import { isBaseUrl, isEndpoint, isHostName, isOrigin, isPath, isRedisUrl, withoutTrailingSlash } from '../checks/urls.ts'
+import { isMethodSelector, isSelector } from '../plugins/openapi/select.ts'
 
 /** A type of value: how to read it from text or JSON, and how to say what is expected. */
 export interface Format<Schema extends z.ZodType> {
@@ -117,5 +118,9 @@ export const addressRange = z.string().refine((value) => {
   const bits = isIP(address) === 6 ? 128 : 32
   return isIP(address) !== 0 && rest.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= bits))
 })
+
+export const selector = z.string().refine(isSelector)
+
+export const methodSelector = z.string().refine(isMethodSelector)
 
 export const scope = z.string().refine(isScope)

@@ -50,6 +50,9 @@ function configFor (django: { url: string, apiKey: string }, port: number, secre
     LOG_LEVEL: 'WARNING',
     AUDIT_LOG: 'false',
     LOG_FORMAT: 'text',
+    // Tools from Django's own document, beside those of code.
+    DJANGO_SCHEMA: '/api/schema/',
+    BUILT_IN_TOOLS: true,
     TOOLS_DIR: tools,
     TMP_DIR: join(tmpdir(), 'django-mcp-demo')
   })

@@ -3,12 +3,12 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../config.ts'
-import { callTool } from './call.ts'
+import { callTool, toolNames } from './call.ts'
 import { startDjango, type Django } from './django.ts'
 import { DemoFailure } from './failure.ts'
 import { aborted, interruption } from './interruption.ts'
 import { startMcp } from './mcp.ts'
-import { addresses, opportunityTable, snippets } from './text.ts'
+import { addresses, opportunityTable, snippets, toolLists } from './text.ts'
 import { prepareVenv } from './venv.ts'
 
 const help = `Usage: npm run demo [-- options]
@@ -69,10 +69,13 @@ async function demo ({ once, venv }: Options, signal: AbortSignal): Promise<void
     signal.throwIfAborted()
 
     const call = { tool: 'get_opportunities', arguments: { status: 'active', limit: 3 } }
-    const answer = await callTool({ url: `${mcp.url}/mcp`, token: mcp.token, signal, ...call })
+    const server = { url: `${mcp.url}/mcp`, token: mcp.token, signal }
+    const answer = await callTool({ ...server, ...call })
+    const names = await toolNames(server)
     say(`\n${addresses({ djangoUrl: backend.url, djangoPid: backend.pid, djangoLog: once ? undefined : logFile, mcpUrl: mcp.url })}`)
     say(`\n${snippets(mcp.url, mcp.token)}`)
     say(`\nA client has just called ${call.tool} with ${JSON.stringify(call.arguments)} and got:\n\n${opportunityTable(answer)}`)
+    say(`\n${toolLists(names)}`)
     if (once) return
     say('\nEverything runs until Ctrl-C.')
     await untilTheEnd(backend, signal)

@@ -59,3 +59,22 @@ export function opportunityTable (answer: unknown): string {
   const rows = found.map(({ id, name, client, value, stage }) => [String(id), name, client ?? '-', value ?? '-', stage ?? '-'])
   return `${table([['id', 'name', 'client', 'value', 'stage'], ...rows])}\n${count} of ${total} opportunities`
 }
+
+/** Tools of the server that a file in a folder defines. */
+const written = new Set(['delete_opportunity', 'get_opportunities'])
+
+/** Which tools are there, and where they come from. */
+export function toolLists (names: readonly string[]): string {
+  const byHand = names.filter((name) => written.has(name))
+  const generated = names.filter((name) => !written.has(name))
+  return [
+    `${byHand.length} tools are written by hand: ${byHand.join(', ')}.`,
+    `${generated.length} tools come from the OpenAPI document that Django serves at /api/schema/:`,
+    ...wrapped(generated.join(', '))
+  ].join('\n')
+}
+
+/** Lines of at most 100 characters, set in. */
+function wrapped (text: string): string[] {
+  return text.match(/.{1,98}(?:, |$)/g)?.map((line) => `  ${line.trimEnd()}`) ?? []
+}

@@ -110,7 +110,7 @@ t.test('as a program', async (t) => {
   t.match(start(root, '--check'), { status: 0, stderr: '' })
 
   const copy = t.testdir()
-  for (const name of ['package.json', 'checks', 'config', 'config.ts', 'version.ts', 'scripts/generated.ts', 'scripts/write-config-docs.ts', 'docs/configuration.md', '.env.example']) cpSync(join(root, name), join(copy, name), { recursive: true })
+  for (const name of ['package.json', 'checks', 'config', 'config.ts', 'version.ts', 'plugins/openapi/select.ts', 'scripts/generated.ts', 'scripts/write-config-docs.ts', 'docs/configuration.md', '.env.example']) cpSync(join(root, name), join(copy, name), { recursive: true })
   rmSync(join(copy, '.env.example'))
   writeFileSync(join(copy, 'docs/configuration.md'), '<!-- variables --><!-- /variables -->\n')
   t.match(start(copy, '--check'), { status: 1, stderr: /\.env\.example is stale.*\n.*configuration\.md is stale/ })

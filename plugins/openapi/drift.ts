@@ -8,13 +8,11 @@ export interface Drift {
   changed: string[]
 }
 
-function withMaps (_key: string, value: unknown): unknown {
-  return value instanceof Map ? [...value] : value
-}
-
-/** A digest of each tool by its name, over everything that a list shows and a call does. */
+/** A digest of each tool by its name, over what a list shows and what a call sends. */
 export function digestsOf (tools: readonly GeneratedTool[]): ReadonlyMap<string, string> {
-  return new Map(tools.map((tool) => [tool.name, createHash('sha256').update(JSON.stringify(tool, withMaps)).digest('base64')]))
+  return new Map(tools.map(({ operation: { key, summary, tags }, ...tool }) => (
+    [tool.name, createHash('sha256').update(JSON.stringify({ key, summary, tags, ...tool })).digest('base64')]
+  )))
 }
 
 export function driftBetween (before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): Drift {

@@ -21,13 +21,13 @@ export interface KeeperOptions {
   source: DocumentSource
   /** File that every good document is saved to, and that is read where the source fails at the start. */
   copy: string | undefined
+  /** Texts that tools are made of beside the document; a change of one makes an unchanged document count as new. */
+  beside: () => Promise<readonly string[]>
   /**
-   * Takes a document into use, whole.
+   * Takes a document into use, whole, with what is beside it.
    * @throws {Error} for one that cannot be used; then the one before stays
    */
-  use: (text: string) => Promise<void>
-  /** What else the tools are made of; a change of it makes an unchanged document count as new. */
-  beside: () => Promise<string>
+  use: (text: string, beside: readonly string[], signal: AbortSignal) => Promise<void>
   log: FastifyBaseLogger
   /** Milliseconds that the start waits for a source that cannot be reached. */
   patience: number
@@ -53,8 +53,8 @@ type Failure = keyof typeof reasons
 export class DocumentKeeper {
   readonly #options: KeeperOptions
   readonly #ending = new AbortController()
-  #digest: string | undefined
-  #beside = ''
+  #document: string | undefined
+  #beside: string | undefined
   #etag: string | undefined
   #goodAt = 0
   #failure: Failure | undefined
@@ -125,10 +125,7 @@ export class DocumentKeeper {
   }
 
   async #takeCopy (copy: string): Promise<void> {
-    const { use, beside } = this.#options
-    const text = await readText(copy)
-    await use(text)
-    this.#remember(text, await beside(), undefined)
+    await this.#use({ text: await readText(copy), etag: undefined }, await this.#options.beside())
     this.#goodAt = (await stat(copy)).mtimeMs
   }
 
@@ -151,22 +148,22 @@ export class DocumentKeeper {
 
   async #lookNow (): Promise<LookResult> {
     const beside = await this.#options.beside()
-    const fetched = await this.#options.source.fetch(beside === this.#beside ? this.#etag : undefined, this.#ending.signal)
-    const unchanged = fetched === 'unchanged' || (digestOf(fetched.text) === this.#digest && beside === this.#beside)
+    const fetched = await this.#options.source.fetch(digestOf(beside) === this.#beside ? this.#etag : undefined, this.#ending.signal)
+    const unchanged = fetched === 'unchanged' || (digestOf([fetched.text]) === this.#document && digestOf(beside) === this.#beside)
     if (!unchanged) await this.#take(fetched, beside)
     this.#goodAt = Date.now()
     return unchanged ? 'unchanged' : 'replaced'
   }
 
-  async #take ({ text, etag }: Fetched, beside: string): Promise<void> {
-    await this.#options.use(text)
-    this.#remember(text, beside, etag)
-    await this.#save(text)
+  async #take (fetched: Fetched, beside: readonly string[]): Promise<void> {
+    await this.#use(fetched, beside)
+    await this.#save(fetched.text)
   }
 
-  #remember (text: string, beside: string, etag: string | undefined): void {
-    this.#digest = digestOf(text)
-    this.#beside = beside
+  async #use ({ text, etag }: Fetched, beside: readonly string[]): Promise<void> {
+    await this.#options.use(text, beside, this.#ending.signal)
+    this.#document = digestOf([text])
+    this.#beside = digestOf(beside)
     this.#etag = etag
     this.#goodAt = Date.now()
   }
@@ -205,6 +202,6 @@ function messageOf (error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-function digestOf (text: string): string {
-  return createHash('sha256').update(text).digest('base64')
+function digestOf (texts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(texts)).digest('base64')
 }

@@ -71,6 +71,23 @@ export function parseMethodSelector (text: string): Selector {
   return selector
 }
 
+function isRead (read: (text: string) => unknown, text: string): boolean {
+  try {
+    read(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export function isSelector (text: string): boolean {
+  return isRead(parseSelector, text)
+}
+
+export function isMethodSelector (text: string): boolean {
+  return isRead(parseMethodSelector, text)
+}
+
 export interface Selection {
   /** What is allowed; everything that reads where it is left out. */
   readonly methods?: readonly string[] | undefined

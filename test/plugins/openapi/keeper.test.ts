@@ -10,8 +10,8 @@ type Answer = Fetched | 'unchanged' | Error
 
 /** A keeper in front of a source that gives what the test wants; documents that contain "broken" cannot be used. */
 function keeperOf (t: Test, changes: Partial<KeeperOptions> = {}) {
-  const state: { answer: Answer, beside: string, used: string[], asked: Array<string | undefined>, looks: LookResult[] } = {
-    answer: { text: 'one', etag: '"1"' }, beside: '', used: [], asked: [], looks: []
+  const state: { answer: Answer, beside: string[], used: string[], asked: Array<string | undefined>, looks: LookResult[] } = {
+    answer: { text: 'one', etag: '"1"' }, beside: [], used: [], asked: [], looks: []
   }
   const log = new LogLines()
   const keeper = new DocumentKeeper({
@@ -24,9 +24,9 @@ function keeperOf (t: Test, changes: Partial<KeeperOptions> = {}) {
       }
     },
     copy: undefined,
-    async use (text) {
+    async use (text, beside) {
       if (text.includes('broken')) throw new Error('no document')
-      state.used.push(text)
+      state.used.push([text, ...beside].join(' with '))
     },
     beside: async () => state.beside,
     log: Fastify({ logger: { stream: log } }).log,
@@ -58,9 +58,9 @@ t.test('a look takes a new document into use, and leaves an unchanged one alone'
 t.test('a change beside the document makes it new', async (t) => {
   const { keeper, state } = keeperOf(t)
   await keeper.start()
-  state.beside = 'an overlay'
+  state.beside = ['an overlay']
   t.equal(await keeper.reload(), 'replaced')
-  t.strictSame(state.used, ['one', 'one'])
+  t.strictSame(state.used, ['one', 'one with an overlay'])
   t.equal(state.asked[1], undefined, 'it is asked for whole')
   t.equal(await keeper.reload(), 'unchanged')
 })
