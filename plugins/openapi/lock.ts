@@ -1,14 +1,19 @@
 import { z } from 'zod'
 import type { GeneratedTool } from './generated.ts'
+import { textDigest } from './pins.ts'
 
 /*
- * The lock file keeps the names of tools: prompts, approvals and configurations of clients know tools by name, and a
+ * The lock file keeps the names of tools, and digests of their texts: prompts, approvals and configurations of clients know tools by name, and a
  * document that is edited must not give a name that is known to another operation. It is JSON, for version control:
  * one entry for each operation, also for those that are gone, so that their names are not given to others.
  */
 
 /** What is kept of a tool. Entries may hold more than is known here, which is kept as well. */
-const entry = z.looseObject({ name: z.string().regex(/^[\w-]{1,64}$/, 'expected a name of letters, digits, "_" and "-"') })
+const entry = z.looseObject({
+  name: z.string().regex(/^[\w-]{1,64}$/, 'expected a name of letters, digits, "_" and "-"'),
+  /** Digest of the text that has been approved. */
+  text: z.string().optional()
+})
 
 const shape = z.strictObject({ version: z.literal(1, 'expected 1'), tools: z.record(z.string(), entry) })
 
@@ -43,13 +48,13 @@ export function parseLock (text: string): Lock {
   return checked.data
 }
 
-/** The lock after these tools have been made: entries of other operations stay as they are. */
-export function lockOf (tools: ReadonlyArray<Pick<GeneratedTool, 'name' | 'operation'>>, previous: Lock = emptyLock): Lock {
+/** The lock after these tools have been made, whose texts it approves: entries of other operations stay as they are. */
+export function lockOf (tools: readonly GeneratedTool[], previous: Lock = emptyLock): Lock {
   const given = new Set(tools.map(({ name }) => name.toLowerCase()))
   const keys = new Set(tools.map(({ operation }) => operation.key))
   // A name that the overlay has given to another operation is that one's now.
   const others = Object.entries(previous.tools).filter(([key, { name }]) => !keys.has(key) && !given.has(name.toLowerCase()))
-  const own = tools.map(({ name, operation: { key } }) => [key, { ...previous.tools[key], name }] as const)
+  const own = tools.map((tool) => [tool.operation.key, Object.assign({}, previous.tools[tool.operation.key], { name: tool.name, text: textDigest(tool) })] as const)
   return { version: 1, tools: Object.fromEntries([...others, ...own].toSorted(([left], [right]) => left < right ? -1 : 1)) }
 }
 
