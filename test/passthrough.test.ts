@@ -112,7 +112,7 @@ const ways: ReadonlyArray<readonly [string, (t: Test) => Promise<Record<string, 
 ]
 
 for (const [way, variables] of ways) {
-  t.test(`[attack 39] [requirement 20] no byte of a caller's token is sent to Django (${way})`, async (t) => {
+  t.test(`[attack 39] [requirement 20] [authorization 32] no byte of a caller's token is sent to Django (${way})`, async (t) => {
     const { recorder, bearer, url } = await setUp(t, await variables(t))
     await askEverything(url, bearer, 'canary-of-a-header')
     t.ok(recorder.heads().length >= 10)

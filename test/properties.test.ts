@@ -58,7 +58,7 @@ function mayRead (claims: Claims, at: number): boolean {
   return typeof scope === 'string' && scope.split(' ').some((name) => name === 'read' || name === 'write')
 }
 
-t.test('[requirement 4] [requirement 11] [requirement 12] [requirement 14] [authorization 10] [authorization 29] [authorization 30] a token is accepted where its claims are sound, and in no other case; none causes a 5xx', async (t) => {
+t.test('[requirement 4] [requirement 11] [requirement 12] [requirement 14] [authorization 10] [authorization 29] [authorization 30] [authorization 24] [authorization 25] a token is accepted where its claims are sound, and in no other case; none causes a 5xx', async (t) => {
   const app = await buildApp(t, { RATE_LIMIT_REQUESTS: 1_000_000, JWT_AUDIENCE: audience })
   const status = async (bearer: string): Promise<number> => (await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(bearer), payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })).statusCode
   let accepted = 0

@@ -36,7 +36,7 @@ t.test('[attack 35] what is not in the caller\'s list is refused before anything
   t.equal(asked(), 1, 'who may is served')
 })
 
-t.test('[attack 91] who may not use everything cannot tell what is hidden from what is not there', async (t) => {
+t.test('[attack 91] [authorization 4] who may not use everything cannot tell what is hidden from what is not there', async (t) => {
   const app = await buildApp(t, { RATE_LIMIT_REQUESTS: 1000 }, undefined, definitions)
   for (const send of [rpc, modernRpc]) {
     const answerTo = async (method: string, params: Record<string, unknown>) => {

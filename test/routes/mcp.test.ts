@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import t from 'tap'
 import djangoMcpServer from '../../app.ts'
 import { loadConfig } from '../../config.ts'
-import { buildApp, djangoStub, environment, fromNow, json, listen, LogLines, mcpHeaders, rpc, sign, token } from '../helper.ts'
+import { buildApp, djangoStub, environment, fromNow, json, listen, LogLines, mcpHeaders, modernRequest, rpc, sign, token } from '../helper.ts'
 
 const page = { count: 1, next: null, previous: null, results: [{ id: 1, name: 'A', status: 'won', client: null, value: null, stage: null }] }
 
@@ -294,7 +294,7 @@ t.test('the four endpoints of operators need no token and have no limit', async 
   t.equal(django.requests.length, 1, 'and none of them asks Django')
 })
 
-t.test('[attack 94] [requirement 1] [requirement 2] [requirement 3] [authorization 2] [authorization 3] [authorization 6] [authorization 33] [authorization 35] [authorization 36] metadata of the protected resource is served as the challenge says, and only with authentication', async (t) => {
+t.test('[attack 94] [requirement 1] [requirement 2] [requirement 3] [authorization 2] [authorization 3] [authorization 6] [authorization 33] [authorization 35] [authorization 36] [authorization 1] [authorization 34] metadata of the protected resource is served as the challenge says, and only with authentication', async (t) => {
   const app = await buildApp(t, { PUBLIC_URL: 'https://mcp.example.com/', JWT_ISSUER: 'https://auth.example.com' })
   const challenge = String((await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(), host: 'localhost', 'x-forwarded-host': 'evil.example' }, payload: {} })).headers['www-authenticate'])
   t.equal(challenge, 'Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp", scope="read"')
@@ -472,4 +472,26 @@ t.test('what is no request is refused, and not left without an answer', async (t
     t.match(response.json(), { jsonrpc: '2.0', id: 7, error: { code: -32600, data: { correlation_id: response.headers['x-correlation-id'] } } })
   }
   t.match((await app.inject('/metrics')).body, /mcp_errors_total\{method="ping",kind="protocol"\} 10/)
+})
+
+t.test('[requirement 9] [authorization 8] [authorization 29] every message needs a token, in both eras and whatever it asks', async (t) => {
+  const django = await djangoStub(t, (_request, response) => { json(response, 200, page) })
+  const app = await buildApp(t, { DJANGO_BASE_URL: django.url, RATE_LIMIT_REQUESTS: 1000 })
+  const calls: Array<[string, Record<string, unknown>]> = [
+    ['initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } }], ['ping', {}], ['server/discover', {}], ['tools/list', {}],
+    ['tools/call', { name: 'get_opportunities', arguments: {} }], ['resources/read', { uri: 'client://7' }], ['prompts/get', { name: 'summarize_client' }],
+    ['subscriptions/listen', { notifications: {} }], ['tasks/get', { taskId: 'x' }], ['notifications/initialized', {}], ['no/such', {}]
+  ]
+  for (const [method, params] of calls) {
+    const { headers: { authorization: _token, ...headers }, ...modern } = modernRequest(method, params)
+    for (const response of [
+      await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(), payload: { jsonrpc: '2.0', id: 1, method, params } }),
+      await app.inject({ ...modern, headers })
+    ]) {
+      t.equal(response.statusCode, 401, method)
+      t.match(response.headers['www-authenticate'], /^Bearer resource_metadata="/)
+      t.strictSame(response.json(), { error: 'unauthorized', message: 'An access token is needed.' })
+    }
+  }
+  t.strictSame(django.requests.filter(({ url }) => !url.includes('/stats/')), [], 'and Django is not asked')
 })

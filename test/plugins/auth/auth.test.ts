@@ -396,7 +396,7 @@ t.test('[attack 29] over the wire a header of 20 KB does not reach the app', asy
   t.equal(response.status, 431)
 })
 
-t.test('[attack 31] [requirement 5] [authorization 17] [authorization 18] [authorization 19] [authorization 20] [authorization 21] a missing scope is 403 with all scopes of the operation', async (t) => {
+t.test('[attack 31] [requirement 5] [authorization 17] [authorization 18] [authorization 19] [authorization 20] [authorization 21] [authorization 22] a missing scope is 403 with all scopes of the operation', async (t) => {
   const { app, failures } = await build(t)
   const response = await withToken(app, token({ scope: 'read' }), '/write')
   t.equal(response.statusCode, 403)
