@@ -1,0 +1,3 @@
+import { holdAgainst, documentsIn } from './rubric.ts'
+
+holdAgainst(documentsIn('synthetic'))
