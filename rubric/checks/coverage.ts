@@ -1,4 +1,5 @@
 import { encode } from 'gpt-tokenizer/encoding/o200k_base'
+import { isListed } from '../../plugins/openapi/budget.ts'
 import { naiveTools } from '../naive.ts'
 import { Findings, type Outcome } from '../outcome.ts'
 import { isNode, listOf, textOf } from '../oracle/document.ts'
@@ -53,9 +54,6 @@ const tokensPerOperation = 150
 /** Tokens that nobody needs to save, for documents of a few operations. */
 const littleTokens = 1000
 
-/** What is more than this is found by a search in the place of being listed. */
-const most = { tools: 40, tokens: 10_000 } as const
-
 /** 15: no tool is huge, and a list that is dear is not listed. */
 export function cost (subject: Subject): Outcome {
   const findings = new Findings()
@@ -66,7 +64,7 @@ export function cost (subject: Subject): Outcome {
   }
   const { list, naive } = tokens(subject)
   const cheap = list <= littleTokens || list <= 0.6 * naive || list <= tokensPerOperation * tools.length
-  findings.expect(cheap || tools.length > most.tools || list > most.tokens, `the list has ${list} tokens, ${Math.round(100 * list / naive)} % of the naive list and ${Math.round(list / tools.length)} for each tool`)
+  findings.expect(cheap || !isListed(tools), `the list has ${list} tokens, ${Math.round(100 * list / naive)} % of the naive list and ${Math.round(list / tools.length)} for each tool`)
   const { checked, problems } = findings.outcome('tools')
   return { checked: tools.length === 0 ? checked : `${tools.length} tools, ${list} tokens of ${naive}`, problems }
 }
