@@ -14,6 +14,8 @@ import { prepareVenv } from './venv.ts'
 export interface DjangoOptions {
   /** The Python to run it with; that of the demo's virtual environment, made where it is missing, by default. */
   python?: string
+  /** Whether it runs with what users need to sign in; ignored where `python` is given. */
+  signIn?: boolean
   /** The SQLite file: `demo/.data/demo.sqlite3` by default; `temporary` is a fresh one that `stop` removes. */
   database?: string
   /** Variables for Django beside those of this process. */
@@ -84,7 +86,7 @@ async function readyLineOf (output: Readable, ended: Promise<void>, signal: Abor
  */
 export async function startDjango (options: DjangoOptions = {}): Promise<Django> {
   const { log, signal = never } = options
-  const python = options.python ?? await prepareVenv({ signal })
+  const python = options.python ?? await prepareVenv({ signIn: options.signIn ?? false, signal })
   const place = await placeOf(options.database)
   const child = spawnDjango(python, { ...place.variables, ...options.environment })
 

@@ -11,13 +11,25 @@ import { findPython, inspect } from './python.ts'
 export interface VenvOptions {
   /** Where it is, or will be. */
   folder?: string
+  /** Whether it also has what users need to sign in. It is another environment then, so that the plain one stays small. */
+  signIn?: boolean
   /** Told when something that takes long begins, and how long it took. */
   progress?: (line: string) => void
   signal?: AbortSignal
 }
 
-const defaultFolder = fileURLToPath(new URL('.venv', import.meta.url))
-const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url))
+function pathOf (name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url))
+}
+
+/** An environment: where it is unless somebody says otherwise, and the files that name its packages, the one for pip first. */
+interface Kind {
+  readonly folder: string
+  readonly requirements: readonly [string, ...string[]]
+}
+
+const plain: Kind = { folder: '.venv', requirements: ['requirements.txt'] }
+const withSignIn: Kind = { folder: '.venv-sign-in', requirements: ['requirements-sign-in.txt', 'requirements.txt'] }
 
 /** Written last, so that what has it is complete. */
 const stampName = 'demo-stamp'
@@ -28,16 +40,17 @@ function pythonIn (folder: string): string {
 }
 
 /** What the environment depends on. Packages live in a folder named after Python's minor version, and stay when the micro changes. */
-async function stampFor ([major, minor]: readonly [number, number, number]): Promise<string> {
-  const hash = createHash('sha256').update(await readFile(requirements)).digest('hex')
-  return `${hash} ${major}.${minor}\n`
+async function stampFor ({ requirements }: Kind, [major, minor]: readonly [number, number, number]): Promise<string> {
+  const hash = createHash('sha256')
+  for (const name of requirements) hash.update(await readFile(pathOf(name)))
+  return `${hash.digest('hex')} ${major}.${minor}\n`
 }
 
-async function isReady (folder: string, signal?: AbortSignal): Promise<boolean> {
+async function isReady (kind: Kind, folder: string, signal?: AbortSignal): Promise<boolean> {
   if (!existsSync(join(folder, stampName))) return false
   // Asked every time: an upgrade of the system's Python changes what the environment's name for it leads to.
   const python = await inspect(pythonIn(folder), [], signal)
-  return python !== undefined && await readFile(join(folder, stampName), 'utf8') === await stampFor(python.version)
+  return python !== undefined && await readFile(join(folder, stampName), 'utf8') === await stampFor(kind, python.version)
 }
 
 /** Removes everything but the lock, the stamp first: another process may be looking. */
@@ -60,7 +73,10 @@ async function refuseForeign (folder: string): Promise<void> {
  * Python. May be called by several processes at once. pip's own configuration applies.
  * @throws {DemoFailure} saying what to do
  */
-export async function prepareVenv ({ folder = defaultFolder, progress, signal }: VenvOptions = {}): Promise<string> {
+export async function prepareVenv ({ signIn = false, progress, signal, ...options }: VenvOptions = {}): Promise<string> {
+  const kind = signIn ? withSignIn : plain
+  const { folder = pathOf(kind.folder) } = options
+  const [named] = kind.requirements
   const interruptible = signal === undefined ? {} : { signal }
 
   async function step (title: string, failure: string, command: string, args: readonly string[]): Promise<void> {
@@ -72,7 +88,7 @@ export async function prepareVenv ({ folder = defaultFolder, progress, signal }:
   }
 
   const python = pythonIn(folder)
-  if (await isReady(folder, signal)) return python
+  if (await isReady(kind, folder, signal)) return python
   await refuseForeign(folder)
   // Looked for before anything is made, and whoever waits for the lock would need it anyway.
   const found = await findPython(signal)
@@ -80,11 +96,11 @@ export async function prepareVenv ({ folder = defaultFolder, progress, signal }:
   await mkdir(folder, { recursive: true })
   const onWait = (): void => { progress?.(`Waiting for another process that makes ${folder} ...`) }
   return await withLock(join(folder, lockName), async () => {
-    if (await isReady(folder, signal)) return python
+    if (await isReady(kind, folder, signal)) return python
     await clear(folder)
     await step(`Making a virtual environment in ${folder} with Python ${version}`, 'Python could not make a virtual environment', found.command, [...found.args, '-m', 'venv', folder])
-    await step('Installing what demo/requirements.txt names', 'pip could not install what demo/requirements.txt names', python, ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--requirement', requirements])
-    await writeFile(join(folder, stampName), await stampFor(found.version))
+    await step(`Installing what demo/${named} names`, `pip could not install what demo/${named} names`, python, ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--requirement', pathOf(named)])
+    await writeFile(join(folder, stampName), await stampFor(kind, found.version))
     return python
   }, { ...interruptible, onWait })
 }

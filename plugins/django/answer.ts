@@ -61,7 +61,9 @@ function errorBodyOf (answer: Answer): unknown {
 
 /** DRF answers 403, not 401, to missing credentials where its first authentication class has no challenge. */
 const credentialsRefused = /^(authentication credentials|incorrect authentication|invalid (token|api.?key|username))/i
-const credentialCodes: ReadonlySet<string> = new Set(['not_authenticated', 'authentication_failed', 'token_not_valid', 'bad_authorization_header', 'user_inactive'])
+const credentialCodes: ReadonlySet<string> = new Set(['not_authenticated', 'authentication_failed', 'token_not_valid', 'bad_authorization_header'])
+/** Codes by which djangorestframework-simplejwt says that the user is the trouble and not the token. */
+const userCodes: ReadonlySet<string> = new Set(['user_not_found', 'user_inactive'])
 
 /** Seconds that a text of Django REST Framework's names, where a proxy has taken Retry-After away. */
 function secondsIn (detail: string | undefined): number | undefined {
@@ -98,9 +100,9 @@ export function errorFor (answer: Answer, names: ArgumentNames): CallError {
     case 422:
       return new CallError('invalid_input', 'The API did not accept the arguments.', { status, problems: renamed(problemsIn(body), names) })
     case 401:
-      return new CallError('forbidden', 'The API refused the credentials of this server, which its operator has to correct.', { status })
     case 403:
-      return credentialCodes.has(codeOf(body) ?? '') || credentialsRefused.test(detail ?? '')
+      if (userCodes.has(codeOf(body) ?? '')) return new CallError('forbidden', 'The API has no account for the user who has signed in, or has closed it.', { status })
+      return status === 401 || credentialCodes.has(codeOf(body) ?? '') || credentialsRefused.test(detail ?? '')
         ? new CallError('forbidden', 'The API refused the credentials of this server, which its operator has to correct.', { status })
         : new CallError('forbidden', say('The API does not permit this.'), { status })
     case 404:
