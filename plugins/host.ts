@@ -56,19 +56,25 @@ const host: FastifyPluginAsync<HostOptions> = async (app, options) => {
     return true
   }
 
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.routeOptions.config.anyHost === true) return
+  app.addHook('onRequest', (request, reply, next) => {
+    if (request.routeOptions.config.anyHost === true) {
+      next()
+      return
+    }
     const value = request.raw.headers.host
     // Node takes the first of several; a proxy in front of us may have routed by another (RFC 9112 §3.2).
     if (value === undefined || hostFields(request) !== 1) {
-      await reply.code(400).send({ error: 'Bad Request', message: 'A request must have one Host header.' })
+      reply.code(400).send({ error: 'Bad Request', message: 'A request must have one Host header.' })
       return
     }
     // A target that is a whole URL goes before the header (RFC 9112 §3.2.2).
     const target = request.originalUrl.startsWith('/') ? value : URL.parse(request.originalUrl)?.host ?? value
-    if (isServed(target) && (target === value || isServed(value))) return
+    if (isServed(target) && (target === value || isServed(value))) {
+      next()
+      return
+    }
     request.log.info({ host: target.slice(0, 255) }, 'a request for another host was refused')
-    await reply.code(403).send({ error: 'Forbidden', message: 'This service does not answer for this host.' })
+    reply.code(403).send({ error: 'Forbidden', message: 'This service does not answer for this host.' })
   })
 }
 

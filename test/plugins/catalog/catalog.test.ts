@@ -188,6 +188,12 @@ t.test('[attack 82] two tools of one name are refused, also with other capital l
   t.match((await catalogError(t, { toolFolders: [join(folder, 'a'), join(folder, 'b')] })).message, /two\.mjs: Twice is already defined in .*one\.mjs/)
 })
 
+t.test('[attack 82] a name has only characters that cannot be mistaken for others', async (t) => {
+  for (const name of ['get_оpportunities', 'get＿x', 'ɡet', 'get\u200b_x', 'get x', 'get/x', 'é', '', 'a'.repeat(65)]) {
+    t.match((await catalogError(t, { tools: [{ name, description: 'd', input: { type: 'object' }, handler: () => 'x' }] })).message, /expected 1 to 64 letters/, JSON.stringify(name))
+  }
+})
+
 t.test('[requirement 7] lists hold what the scopes permit; a tool that is not read-only needs write unless it says otherwise', async (t) => {
   const writer = defineTool({ name: 'writer', description: 'd', input: z.object({}), handler: () => 'x' })
   const special = defineTool({ name: 'special', description: 'd', scopes: ['reports', 'read'], input: z.object({}), handler: () => 'x' })

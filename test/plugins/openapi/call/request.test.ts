@@ -216,7 +216,7 @@ t.test('a file makes it a form with parts, in which every boolean is named', (t)
   t.end()
 })
 
-t.test('the names and types of files are made safe, and their content is checked', (t) => {
+t.test('[attack 83] the names and types of files are made safe, and their content is checked', (t) => {
   const sentAs = (filename: string): string | undefined => /filename="([^"\r\n]*)"/.exec(Buffer.from(requestFor(upload(), { document: file('x', { filename }) }).body ?? '').toString())?.[1]
   const names: Array<[string, string]> = [
     ['a.pdf', 'a.pdf'], ['../../etc/passwd', 'passwd'], ['C:\\x\\y.doc', 'y.doc'], ['a\r\nX: y.txt', 'a_X_ y.txt'], ['', 'file'], ['..', 'file'], ['.htaccess', 'htaccess'],
