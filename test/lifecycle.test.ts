@@ -87,6 +87,22 @@ for (const [name, argsFor] of Object.entries(starts)) {
     t.equal(await exited, 0)
   })
 
+  t.test(`${name}: SIGHUP makes it look for a newer schema, and ends nothing`, async (t) => {
+    const documentOf = (name: string) => ({ openapi: '3.0.3', info: { title: 'T', version: '1' }, paths: { [`/api/${name}/`]: { get: { operationId: `${name}_list`, responses: { 200: { description: '' } } } } } })
+    let document = documentOf('books')
+    const django = await djangoStub(t, (request, response) => { json(response, 200, request.url === '/api/schema/' ? document : {}) })
+    const port = await freePort()
+    const { child, url, exited, output } = await startProcess(t, argsFor(port), { DJANGO_BASE_URL: django.url, DJANGO_SCHEMA: '/api/schema/' }, port)
+    const listed = async (): Promise<string> => await (await fetch(`${url}/mcp`, { method: 'POST', headers: mcpHeaders(token()), body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }) })).text()
+    t.match(await listed(), '"books_list"')
+    document = documentOf('loans')
+    child.kill('SIGHUP')
+    while (!output().includes('the schema has changed')) await new Promise((resolve) => { setTimeout(resolve, 10) })
+    t.match(await listed(), '"loans_list"')
+    child.kill('SIGTERM')
+    t.equal(await exited, 0)
+  })
+
   t.test(`${name}: a file that is no tool stops the start with its path and the reason`, async (t) => {
     const folder = t.testdir({ 'broken.mjs': 'export default { name: "x" }' })
     const port = await freePort()

@@ -30,14 +30,15 @@ export class Bm25Index {
   /** @param documents all with the same fields in the same order */
   constructor (documents: readonly Indexed[]) {
     this.#priors = documents.map(({ prior }) => prior)
-    const lengths: number[] = []
+    const lengths: number[][] = []
     for (const { fields } of documents) {
-      for (const [place, { words }] of fields.entries()) lengths[place] = (lengths[place] ?? 0) + words.length
+      // A field that is empty in most documents must not look long in the others.
+      for (const [place, { words }] of fields.entries()) if (words.length > 0) (lengths[place] ??= []).push(words.length)
     }
+    const averages = lengths.map((all) => all.reduce((sum, length) => sum + length, 0) / all.length)
     for (const [index, { fields }] of documents.entries()) {
       for (const [place, { weight, words }] of fields.entries()) {
-        const average = (lengths[place] ?? 0) / documents.length
-        const share = weight / (1 - b + b * words.length / average)
+        const share = weight / (1 - b + b * words.length / (averages[place] ?? 1))
         for (const word of words) this.#add(word, index, share)
       }
     }

@@ -22,6 +22,12 @@ const django = createServer((_request, response) => {
 await new Promise((resolve) => { django.listen(0, '127.0.0.1', resolve) })
 const baseUrl = `http://127.0.0.1:${django.address().port}`
 
+await writeFile(join(folder, 'schema.json'), JSON.stringify({
+  openapi: '3.0.3',
+  info: { title: 'Notes', version: '1' },
+  paths: { '/api/notes/': { get: { operationId: 'notes_list', responses: { 200: { description: '', content: { 'application/json': { schema: { type: 'object' } } } } } } } }
+}))
+
 /** What each plugin needs, and what it gives an app that has nothing else. */
 const plugins = {
   './plugins/audit': {
@@ -159,6 +165,22 @@ const plugins = {
       assert.match(response.body, /^mcp_build_info\{version="1\.2\.3"/m)
     }
   },
+  './plugins/openapi': {
+    // Its tools are the catalog's, and they call Django.
+    async before (app) {
+      const { default: catalog } = await import(`${manifest.name}/plugins/catalog`)
+      const { default: django } = await import(`${manifest.name}/plugins/django`)
+      await app.register(catalog)
+      await app.register(django, { baseUrl, apiKey: 'prefix.secret', userAgent: 'consumer/1.0' })
+    },
+    options: { schema: join(folder, 'schema.json'), djangoUrl: baseUrl },
+    async check (app) {
+      assert.deepEqual(app.openapi.tools().map(({ name }) => name), ['notes_list'])
+      const { content } = await app.catalog.tool('notes_list').call({}, { django: app.django, log: app.log })
+      assert.match(content[0].text, /"count":2/)
+      assert.equal(await app.openapi.reload(), 'unchanged')
+    }
+  },
   './plugins/rate-limit': {
     options: { requests: 1, addressRequests: 1, window: 60 },
     routes (app) { app.get('/', { onRequest: app.limits.address }, async () => 'fine') },
@@ -204,6 +226,7 @@ for (const [subpath, plugin] of Object.entries(plugins)) {
   try {
     const module = await import(`${manifest.name}/${subpath.slice(2)}`)
     const app = Fastify(plugin.server?.(module, plugin))
+    await plugin.before?.(app)
     await app.register(module.default, plugin.options)
     plugin.routes?.(app)
     await app.ready()
