@@ -1,41 +1,64 @@
 import { isObject } from './json.ts'
 import type { Page } from './pages.ts'
 
-/** Dotted paths by their first name, each with what is wanted of it: all of it where nothing is named. A field that is named itself is wanted whole, whatever is named below it. */
-function treeOf (paths: readonly string[]): Map<string, string[]> {
-  const tree = new Map<string, string[]>()
-  for (const path of paths) {
-    const [name = '', ...rest] = path.split('.')
-    const deeper = tree.get(name)
-    if (rest.length === 0) tree.set(name, [])
-    else if (deeper === undefined) tree.set(name, [rest.join('.')])
-    else if (deeper.length > 0) deeper.push(rest.join('.'))
-  }
-  return tree
+/** A field that is wanted, and what is wanted of it: all of it where nothing is named. */
+interface Wanted {
+  readonly path: string
+  readonly below: Map<string, Wanted>
+  /** Whether some object had it, and whether some object did not. */
+  found: boolean
+  absent: boolean
 }
 
-/** Paths that some object had, paths that some object did not have, and names at the first level. */
-interface Seen { readonly found: Set<string>, readonly absent: Set<string>, readonly there: Set<string> }
+function wanted (path: string): Wanted {
+  return { path, below: new Map(), found: false, absent: false }
+}
 
-function cutDown (value: unknown, paths: readonly string[], prefix: string, seen: Seen): unknown {
-  if (Array.isArray(value)) return value.map((entry: unknown) => cutDown(entry, paths, prefix, seen))
+/** Dotted paths as a tree. A field that is named itself is wanted whole, whatever is named below it. */
+function treeOf (paths: readonly string[]): Wanted {
+  const root = wanted('')
+  const whole = new Set(paths)
+  for (const path of paths) {
+    let node = root
+    for (const name of path.split('.')) {
+      const below = node === root ? name : `${node.path}.${name}`
+      const next = node.below.get(name) ?? wanted(below)
+      node.below.set(name, next)
+      node = next
+      if (whole.has(below)) break
+    }
+  }
+  return root
+}
+
+function cutDown (value: unknown, node: Wanted): unknown {
+  if (Array.isArray(value)) return value.map((entry: unknown) => cutDown(entry, node))
   if (!isObject(value)) return value
-  const tree = treeOf(paths)
-  if (prefix === '') for (const name of Object.keys(value)) seen.there.add(name)
-  return Object.fromEntries([...tree].flatMap(([name, deeper]): Array<[string, unknown]> => {
-    const path = `${prefix}${name}`
-    const has = Object.hasOwn(value, name)
-    seen[has ? 'found' : 'absent'].add(path)
-    if (!has) return []
-    return [[name, deeper.length === 0 ? value[name] : cutDown(value[name], deeper, `${path}.`, seen)]]
-  }))
+  const entries: Array<[string, unknown]> = []
+  for (const [name, child] of node.below) {
+    if (Object.hasOwn(value, name)) {
+      child.found = true
+      entries.push([name, child.below.size === 0 ? value[name] : cutDown(value[name], child)])
+    } else child.absent = true
+  }
+  return Object.fromEntries(entries)
+}
+
+function missingIn ({ below }: Wanted): string[] {
+  return [...below.values()].flatMap((node) => node.found ? missingIn(node) : node.absent ? [node.path] : [])
+}
+
+/** Names that the objects of a list, or an object, have. */
+function namesIn (value: unknown): string[] {
+  const entries: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return [...new Set(entries.filter(isObject).flatMap((entry) => Object.keys(entry)))]
 }
 
 export interface Projected {
   readonly value: unknown
   /** Fields that nothing has. */
   readonly missing: readonly string[]
-  /** Fields that there are, at the first level. */
+  /** Fields that there are, at the first level, where something is missing. */
   readonly there: readonly string[]
 }
 
@@ -50,8 +73,10 @@ export function project (value: unknown, page: Page | undefined, fields: readonl
   const name = page?.name
   const paths = name === undefined ? fields : fields.map((field) => field.startsWith(`${name}.`) ? field.slice(name.length + 1) : field).filter((field) => field !== name)
   if (paths.length === 0) return { value, missing: [], there: [] }
-  const seen: Seen = { found: new Set(), absent: new Set(), there: new Set() }
-  const isEnvelope = name !== undefined && isObject(value)
-  const cut = cutDown(isEnvelope ? value[name] : value, paths, '', seen)
-  return { value: isEnvelope ? { ...value, [name]: cut } : cut, missing: [...seen.absent].filter((path) => !seen.found.has(path)), there: [...seen.there] }
+  const tree = treeOf(paths)
+  const inEnvelope = name !== undefined && isObject(value)
+  const whole = inEnvelope ? value[name] : value
+  const cut = cutDown(whole, tree)
+  const missing = missingIn(tree)
+  return { value: inEnvelope ? { ...value, [name]: cut } : cut, missing, there: missing.length === 0 ? [] : namesIn(whole) }
 }

@@ -52,15 +52,24 @@ function withoutHosts (value: unknown, own: ReadonlySet<string>): unknown {
   return changed ? Object.fromEntries(entries) : value
 }
 
+/** How many addresses a text may have. */
+function addressesIn (text: string): number {
+  let count = 0
+  for (let index = text.indexOf('://'); index !== -1; index = text.indexOf('://', index + 3)) count += 1
+  return count
+}
+
 /**
  * A value without the hosts of the API's own addresses; the same value where nothing changes.
- * @param text the value as JSON
- * @param own hosts that are the API's: that of its URL, and those of the addresses of further pages
+ * @param text the answer that the value was made of, as JSON
+ * @param links hosts of addresses in the text that are not in the value any more: those of further pages
+ * @param hosts further hosts that are the API's
  */
-export function hideHosts (value: unknown, text: string, own: ReadonlySet<string>): unknown {
+export function hideHosts (value: unknown, text: string, links: readonly string[], hosts: readonly string[]): unknown {
   // Slashes may be written as \/ in JSON.
   const plain = text.includes('\\/') ? text.replaceAll('\\/', '/') : text
-  if (!plain.includes('://')) return value
+  if (addressesIn(plain) === links.length) return value
+  const own = new Set([...hosts, ...links])
   return [...hostsIn(plain)].some((host) => own.has(host) || isInternalHost(host)) ? withoutHosts(value, own) : value
 }
 

@@ -10,13 +10,33 @@ declare global {
   }
 }
 
-/** Whether a text may hold a number that JavaScript would round. */
-const maybeRounded = /[\d.]{16}|\d[eE]\+?\d{2}/
+/** Digits that JavaScript keeps in any number. */
+const keptDigits = 15
+
+/** A digit, or the point or slash between some. */
+function isDigit (code: number): boolean {
+  return code >= 0x2e && code <= 0x39
+}
+
+/**
+ * Whether a text may hold a number that JavaScript would round, which has more than 15 digits. Of so many in a row one
+ * is at a multiple of 16, so that only every sixteenth character is looked at: every answer is looked through.
+ */
+function mayBeRounded (text: string): boolean {
+  for (let index = keptDigits; index < text.length; index += keptDigits + 1) {
+    if (!isDigit(text.charCodeAt(index))) continue
+    let first = index
+    let last = index
+    while (isDigit(text.charCodeAt(first - 1))) first -= 1
+    while (isDigit(text.charCodeAt(last + 1))) last += 1
+    if (last - first >= keptDigits) return true
+  }
+  return false
+}
 
 function isRounded (value: number, source: string): boolean {
-  if (!Number.isFinite(value)) return true
-  const digits = source.replace(/[eE].*$/, '').replaceAll(/[^\d]/g, '').replace(/^0+/, '')
-  return digits.length > 15 && String(value) !== source
+  const digits = source.replace(/[eE].*$/, '').replaceAll(/\D/g, '').replace(/^0+/, '')
+  return digits.length > keptDigits && String(value) !== source
 }
 
 /**
@@ -24,7 +44,7 @@ function isRounded (value: number, source: string): boolean {
  * @throws {SyntaxError}
  */
 export function parseExactly (text: string): unknown {
-  if (!maybeRounded.test(text)) return JSON.parse(text)
+  if (!mayBeRounded(text)) return JSON.parse(text)
   return JSON.parse(text, (_key, value: unknown, context?: { readonly source?: string }) => (
     typeof value === 'number' && context?.source !== undefined && isRounded(value, context.source) ? JSON.rawJSON(context.source) : value
   ))
@@ -40,7 +60,7 @@ export function isObject (value: unknown): value is Readonly<Record<string, unkn
  * @param text the value as JSON
  */
 export function rounded (value: unknown, text: string): unknown {
-  return maybeRounded.test(text) ? JSON.parse(JSON.stringify(value)) : value
+  return mayBeRounded(text) ? JSON.parse(JSON.stringify(value)) : value
 }
 
 /** UTF-8 bytes of a value as JSON. */

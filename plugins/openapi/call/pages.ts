@@ -61,12 +61,16 @@ export function argsFor (tool: GeneratedTool, args: Args, link: string): Args | 
   const paging = Object.entries(tool.pagination?.arguments ?? {})
   if (paging.length === 0) return undefined
   const next: Record<string, unknown> = { ...args }
+  let changed = false
   for (const [name, argument] of paging) {
     const text = query.getAll(name).at(-1)
-    if (text === undefined) Reflect.deleteProperty(next, argument)
-    else next[argument] = typed(text, tool.inputSchema.properties?.[argument])
+    const value = text === undefined ? undefined : typed(text, tool.inputSchema.properties?.[argument])
+    changed ||= value !== args[argument]
+    if (value === undefined) Reflect.deleteProperty(next, argument)
+    else next[argument] = value
   }
-  return JSON.stringify(next) === JSON.stringify(args) ? undefined : next
+  // The page that is shown already would be asked for over and over.
+  return changed ? next : undefined
 }
 
 function withoutLinks (tool: GeneratedTool, args: Args, holder: Args): Args {

@@ -55,7 +55,7 @@ function shownJson (tool: GeneratedTool, args: Args, answer: WireAnswer, { maxBy
   const parsed = jsonOf(answer, raw, parseExactly)
   const notes: Array<string | undefined> = []
   const page = pageOf(parsed)
-  let value = hideHosts(withArgs(tool, args, page, parsed), raw, new Set([...hosts, ...linkHosts(page, parsed)]))
+  let value = hideHosts(withArgs(tool, args, page, parsed), raw, linkHosts(page, parsed), hosts)
 
   const fields = wantedFields(tool, args)
   if (fields.length > 0) {
@@ -72,8 +72,10 @@ function shownJson (tool: GeneratedTool, args: Args, answer: WireAnswer, { maxBy
   notes.push(countNote(tool, args, page, value), cutNote(tool, args, page, cuts, behind))
 
   // Written anew where something is different, or where it takes more room or hides more than it needs to.
-  let text = value === parsed && !/\n|\\[ubfr]/.test(raw) ? raw.trim() : JSON.stringify(value)
-  if (!isCleanJson(text) && value !== parsed) text = JSON.stringify(cleanValue(value))
+  const asItCame = value === parsed && !raw.includes('\n') && !(raw.includes('\\') && /\\[ubfr]/.test(raw))
+  let text = asItCame ? raw.trim() : JSON.stringify(value)
+  // What is not seen but escaped is none of the catalog's to find, which cleans texts.
+  if (text.includes('\\') && !isCleanJson(text)) text = JSON.stringify(cleanValue(value))
   return { text, value, notes: notes.filter((note) => note !== undefined) }
 }
 
@@ -107,7 +109,7 @@ function decodedText (answer: WireAnswer, type: string): string {
 
 function shownText (answer: WireAnswer, type: string, { maxBytes = defaultMaxBytes, hosts = [] }: ResultOptions): Shown {
   const whole = decodedText(answer, type)
-  const hidden = hideHosts(whole, whole, new Set(hosts))
+  const hidden = hideHosts(whole, whole, [], hosts)
   const text = typeof hidden === 'string' ? hidden : whole
   const value = { status: answer.status, content_type: type }
   if (Buffer.byteLength(text) <= maxBytes) return { text, value, notes: [] }

@@ -50,8 +50,12 @@ t.test('an answer is shown as it came where nothing has to be changed', (t) => {
 })
 
 t.test('numbers keep their digits where an answer is changed', (t) => {
-  const text = `{"count":2,"next":null,"previous":null,"results":[{"id":9007199254740993,"x":0.1234567890123456789,"y":1.5,"z":12345678901234567890123},{"id":1e999}]}`
-  t.equal(shown(numbered, { fields: ['id', 'x', 'y', 'z'] }, answer(text)).text, '{"count":2,"next_args":null,"previous_args":null,"results":[{"id":9007199254740993,"x":0.1234567890123456789,"y":1.5,"z":12345678901234567890123},{"id":1e999}]}')
+  const text = `{"count":2,"next":null,"previous":null,"results":[{"id":9007199254740993,"x":0.1234567890123456789,"y":1.5,"z":12345678901234567890123},{"id":-9007199254740993}]}`
+  t.equal(shown(numbered, { fields: ['id', 'x', 'y', 'z'] }, answer(text)).text, '{"count":2,"next_args":null,"previous_args":null,"results":[{"id":9007199254740993,"x":0.1234567890123456789,"y":1.5,"z":12345678901234567890123},{"id":-9007199254740993}]}')
+  for (let shift = 0; shift < 20; shift += 1) {
+    const changed = shown(numbered, {}, answer(`{"next":null,"results":["${'x'.repeat(shift)}",9007199254740993]}`)).text
+    t.match(changed, ',9007199254740993]', 'wherever it stands')
+  }
   t.end()
 })
 
