@@ -41,8 +41,8 @@ export function mcpRequest (era: Era, method: string, params: Record<string, unk
 }
 
 /** The call that is measured. */
-export function callRequest (era: Era): Buffer {
-  return mcpRequest(era, 'tools/call', { name: 'get_opportunities', arguments: { limit: 10 } })
+export function callRequest (era: Era, name = 'get_opportunities'): Buffer {
+  return mcpRequest(era, 'tools/call', { name, arguments: { limit: 10 } })
 }
 
 export function listRequest (era: Era): Buffer {

@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { Figure, table } from './figures.ts'
 import { load, once } from './load.ts'
+import { orbit } from './peers/document.ts'
 import { parseOptions, usage, type BenchOptions } from './options.ts'
 import { pinLoad, pinned, start, type Server } from './process.ts'
 import { summarize } from './profile.ts'
@@ -32,8 +34,8 @@ class Bench {
   }
 
   /** The app, everything on, its log in a file. */
-  async app (django: string, tools: number): Promise<Server> {
-    return await this.server('app', { django, tools, secret }, join(this.folder, `${this.#servers.length}.log`))
+  async app (django: string, tools: number, schema?: string): Promise<Server> {
+    return await this.server('app', { django, tools, secret, schema }, join(this.folder, `${this.#servers.length}.log`))
   }
 
   async end (): Promise<void> {
@@ -119,30 +121,55 @@ async function memory (bench: Bench, { tools, connections }: BenchOptions): Prom
   const bytes = Math.max(...await Promise.all(eras.map((era) => answerBytes(app, era))))
   const head = ['calls', 'RSS MB', 'heap MB', 'of it used', 'CPU µs/call']
   // Every other connection speaks the other era.
-  const ours = await memoryOf(app, eras.map(callRequest), connections)
+  const ours = await memoryOf(app, eras.map((era) => callRequest(era)), connections)
   await app.stop()
   const bare = await memoryOf(await bench.server('bare', { django, bytes }), [callRequest('2025-11-25')], connections)
   return `the app, both eras in turn\n${table([head, ...ours])}\n\nthe bare route\n${table([head, ...bare])}`
 }
 
+/** The largest of the documents that the design is measured by. */
+const kobo = fileURLToPath(new URL('../../test/fixtures/openapi/given/kobo-v2.yaml', import.meta.url))
+
 async function startTimes (bench: Bench, { tools, rounds }: BenchOptions): Promise<string> {
   const django = await bench.django()
-  const results = new Map<string, Array<{ milliseconds: number, cpu: number, rss: number }>>([['bytes', []], ['app', []]])
+  const starts: Record<string, () => Promise<Server>> = {
+    'bare Fastify': () => bench.server('bytes', {}),
+    'the app': () => bench.app(django, tools),
+    'the app, 277 operations': () => bench.app(django, tools, kobo)
+  }
+  const results = new Map(Object.keys(starts).map((name) => [name, new Array<{ milliseconds: number, cpu: number, rss: number }>()]))
   for (let round = 0; round < rounds; round += 1) {
-    for (const [name, measured] of results) {
-      const begin = performance.now()
-      const server = name === 'app' ? await bench.app(django, tools) : await bench.server(name, {})
-      measured.push({ milliseconds: performance.now() - begin, cpu: server.first.cpu / 1000, rss: server.first.rss / 1_048_576 })
+    for (const [name, begin] of Object.entries(starts)) {
+      const from = performance.now()
+      const server = await begin()
+      results.get(name)?.push({ milliseconds: performance.now() - from, cpu: server.first.cpu / 1000, rss: server.first.rss / 1_048_576 })
       await server.stop()
     }
   }
-  const [bare = [], app = []] = results.values()
-  const more = new Figure(app.map(({ milliseconds }, round) => milliseconds - (bare[round]?.milliseconds ?? NaN)))
-  return `from the start of the process until it listens, ${tools} tools\n${table([
-    ['', 'ms', 'CPU ms', 'RSS MB'],
-    ...[...results].map(([name, measured]) => [name === 'app' ? 'app' : 'bare Fastify', new Figure(measured.map(({ milliseconds }) => milliseconds)).show(0), new Figure(measured.map(({ cpu }) => cpu)).show(0), new Figure(measured.map(({ rss }) => rss)).show(0)]),
-    ['difference', more.show(0), '', '']
+  const bare = results.get('bare Fastify') ?? []
+  return `from the start of the process until it listens\n${table([
+    ['', 'ms', 'more than bare', 'CPU ms', 'RSS MB'],
+    ...[...results].map(([name, measured]) => [
+      name,
+      new Figure(measured.map(({ milliseconds }) => milliseconds)).show(0),
+      new Figure(measured.map(({ milliseconds }, round) => milliseconds - (bare[round]?.milliseconds ?? NaN))).show(0),
+      new Figure(measured.map(({ cpu }) => cpu)).show(0),
+      new Figure(measured.map(({ rss }) => rss)).show(0)
+    ])
   ])}`
+}
+
+async function generated (bench: Bench, options: BenchOptions): Promise<string> {
+  const django = await bench.django()
+  const schema = join(bench.folder, 'orbit.json')
+  writeFileSync(schema, JSON.stringify(orbit))
+  const variants: Variant[] = []
+  for (const era of eras) {
+    const server = await bench.app(django, options.tools, schema)
+    const name = `${era}, by hand`
+    variants.push({ name, server, request: callRequest(era) }, { name: `${era}, generated`, server, request: callRequest(era, 'opportunities_list'), against: name })
+  }
+  return `tools/call, the same list from Django\n${await compare(variants, options)}`
 }
 
 async function profile (bench: Bench, { tools, seconds, connections }: BenchOptions): Promise<string> {
@@ -165,7 +192,7 @@ async function profile (bench: Bench, { tools, seconds, connections }: BenchOpti
   return parts.join('\n\n')
 }
 
-const questions = { calls, list, memory, start: startTimes, profile }
+const questions = { calls, list, generated, memory, start: startTimes, profile }
 
 const manifest = z.object({ version: z.string() })
 
