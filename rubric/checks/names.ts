@@ -29,16 +29,19 @@ function withPaths (root: Node, change: (paths: Array<[string, unknown]>) => Arr
   return { ...root, paths: Object.fromEntries(change(isNode(root.paths) ? Object.entries(root.paths) : [])) }
 }
 
+function added (operationId: string): Node {
+  return { get: { operationId, summary: 'Added by the rubric', responses: { 200: { description: '' } } } }
+}
+
 /** 3: the same document gives the same tools, and names do not depend on the order or on other operations. */
 export function stableNames (subject: Subject): Outcome {
   const findings = new Findings()
   const { root } = subject.document
   findings.expect(JSON.stringify(subject.generate(root)) === JSON.stringify(subject.generated), 'two runs give different tools')
 
-  const added = { get: { operationId: 'rubricAddedList', summary: 'Added by the rubric', responses: { 200: { description: '' } } } }
   const changes: Array<[string, Node]> = [
     ['paths in another order', withPaths(root, (paths) => paths.toReversed())],
-    ['a path more', withPaths(root, (paths) => [['/rubric/added/', added], ...paths])]
+    ['more paths', withPaths(root, (paths) => [['/added/first/', added('aaaAddedFirst')], ...paths, ['/added/last/', added('zzzAddedLast')]])]
   ]
   for (const [change, changed] of changes) {
     const names = namesByKey(subject, changed)

@@ -1,8 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { Findings, type Outcome } from '../outcome.ts'
 import { isNode, listOf, textOf, type Node, type OpenApiDocument } from '../oracle/document.ts'
-import { merged } from '../oracle/schema.ts'
-import { describePlace, legalName } from '../places.ts'
+import { merged, propertiesOf } from '../oracle/schema.ts'
+import { legalName } from '../places.ts'
 import { schemasIn, target } from '../schemas.ts'
 import type { Subject, SubjectTool } from '../subject.ts'
 
@@ -128,15 +128,13 @@ function * marked (document: OpenApiDocument, mark: 'readOnly' | 'writeOnly', ma
   }
 }
 
-function readOnlyArguments (document: OpenApiDocument, { generated: { inputSchema }, operation, places }: SubjectTool): string[] {
-  const found: string[] = []
+function readOnlyArguments (document: OpenApiDocument, { generated: { inputSchema, bindings }, operation, places }: SubjectTool): string[] {
+  const properties = [...operation.bodies.values()].map(({ schema }) => propertiesOf(document, schema))
+  const found = bindings.flatMap(({ place }) => place.kind === 'property' && properties.some((known) => known.get(place.property)?.readOnly === true) ? [place.property] : [])
   for (const [argument, place] of places) {
     const schema = inputSchema.properties?.[argument]
     if (place.kind === 'body') for (const body of operation.bodies.values()) found.push(...marked(document, 'readOnly', schema, inputSchema, body.schema, argument))
-    else if (place.kind === 'property') {
-      if (place.property.readOnly) found.push(describePlace(place))
-      else found.push(...marked(document, 'readOnly', schema, inputSchema, place.property.schema, argument))
-    }
+    else if (place.kind === 'property') found.push(...marked(document, 'readOnly', schema, inputSchema, place.property.schema, argument))
   }
   return found
 }
