@@ -16,7 +16,7 @@ function decoded (part: string): unknown {
 }
 
 function isObject (value: unknown): value is object {
-  return typeof value === 'object' && value !== null
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function saidBy (token: string): Said {

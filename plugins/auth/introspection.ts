@@ -15,7 +15,7 @@ export interface IntrospectionOptions {
 /** Seconds for which an answer is remembered: a token that was revoked there is accepted no longer than this. */
 const rememberedFor = 60
 
-const answerShape = z.object({ active: z.unknown(), token_type: z.unknown().optional(), iss: z.unknown().optional() })
+const answerShape = z.object({ active: z.unknown().optional(), token_type: z.unknown().optional(), iss: z.unknown().optional() })
 
 /** A word as it is written in a form, and in client credentials (RFC 6749 §2.3.1). */
 function formEncoded (word: string): string {
