@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyHttpOptions, FastifyInstance, FastifyPluginOptions, RawServerDefault } from 'fastify'
 import { identityIssuer, identityWay, issuersOf, loadConfig, loadConfigOrExit, publicUrl, resourceUrl, type Config, type LoadedConfig } from './config.ts'
 import audit from './plugins/audit.ts'
-import auth, { AuthError } from './plugins/auth/index.ts'
+import auth, { AuthError, operationScopes } from './plugins/auth/index.ts'
 import catalog, { type CatalogOptions } from './plugins/catalog/index.ts'
 import correlation from './plugins/correlation.ts'
 import cors from './plugins/cors.ts'
@@ -189,7 +189,8 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     ...options.definitions,
     toolFolders: [...given(builtIn('tools')), ...given(config.TOOLS_DIR)],
     resourceFolders: [...given(builtIn('resources')), ...given(config.RESOURCES_DIR)],
-    promptFolders: [...given(builtIn('prompts')), ...given(config.PROMPTS_DIR)]
+    promptFolders: [...given(builtIn('prompts')), ...given(config.PROMPTS_DIR)],
+    scopesToAskFor: config.AUTH_ENABLED ? (scopes) => operationScopes(config.REQUIRED_SCOPES, scopes) : undefined
   })
   if (config.DJANGO_SCHEMA !== undefined) await app.register(openapi, schemaOptions(config, config.DJANGO_SCHEMA, instruments))
   await app.register(tasks, { redis: shared })

@@ -11,6 +11,9 @@ export interface WellKnownOptions {
 
 const path = '/.well-known/oauth-protected-resource'
 
+/** Seconds for which a browser may remember that it may ask. */
+const preflightMaxAge = 86_400
+
 /** URL of the metadata of a resource (RFC 9728 §3.1: the resource's path goes behind the well-known one). */
 export function metadataUrl (resource: string): string {
   const { origin, pathname } = new URL(resource)
@@ -27,9 +30,14 @@ const wellKnown: FastifyPluginCallback<WellKnownOptions> = (app, { resource, aut
   }
   for (const url of new Set([new URL(metadataUrl(resource)).pathname, `${path}/mcp`, path])) {
     // Public, so every page may read it, whatever origins may call the endpoint itself.
-    app.get(url, { config: { cors: false }, onRequest: app.limits.address }, async (_request, reply) => {
+    const route = { config: { cors: false }, onRequest: app.limits.address } as const
+    app.get(url, route, async (_request, reply) => {
       reply.header('Access-Control-Allow-Origin', '*').header('Cache-Control', 'public, max-age=3600')
       return metadata
+    })
+    // Clients in pages send their revision of the protocol along, for which browsers ask first.
+    app.options(url, route, async (_request, reply) => {
+      reply.code(204).headers({ 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Methods': 'GET', 'Access-Control-Allow-Headers': '*', 'Access-Control-Max-Age': preflightMaxAge })
     })
   }
   done()

@@ -7,6 +7,18 @@ import type { Tool, ToolListing } from './tool.ts'
 type ResourceListing = Extract<Resource['listing'], { uri: string }>
 type TemplateListing = Extract<Resource['listing'], { uriTemplate: string }>
 
+/** Scopes that clients should ask for to use something that needs these. */
+export type ScopesToAskFor = (scopes: readonly string[]) => readonly string[]
+
+/**
+ * The entry of a tool with what a client has to sign in for. The protocol has no field for that yet (SEP-1488): ChatGPT
+ * reads it beside the protocol's own, and `_meta` is where clients keep what they do not know.
+ */
+function withSecuritySchemes ({ scopes, listing }: Tool, toAskFor: ScopesToAskFor): ToolListing {
+  const securitySchemes = [{ type: 'oauth2', scopes: toAskFor(scopes) }]
+  return { ...listing, securitySchemes, _meta: { securitySchemes } }
+}
+
 function byName (left: { name: string }, right: { name: string }): number {
   return left.name < right.name ? -1 : left.name > right.name ? 1 : 0
 }
@@ -31,14 +43,17 @@ export class Catalog {
    */
   readonly parameterHeaders: readonly string[]
 
-  constructor (tools: readonly Tool[], resources: readonly Resource[], prompts: readonly Prompt[]) {
+  /** @param toAskFor given where callers sign in: then the entries of tools say what for */
+  constructor (tools: readonly Tool[], resources: readonly Resource[], prompts: readonly Prompt[], toAskFor?: ScopesToAskFor) {
     this.#tools = new Map(tools.toSorted(byName).map((tool) => [tool.name, tool]))
     this.parameterHeaders = [...new Set(tools.flatMap(({ parameterHeaders }) => parameterHeaders.map(({ name }) => `Mcp-Param-${name}`)))].toSorted()
     this.#prompts = new Map(prompts.toSorted(byName).map((prompt) => [prompt.name, prompt]))
     const sorted = resources.toSorted((left, right) => byName(left.listing, right.listing))
     this.#fixedResources = new Map(sorted.filter(({ isTemplate }) => !isTemplate).map((resource) => [resource.uri, resource]))
     this.#templates = sorted.filter(({ isTemplate }) => isTemplate)
-    this.#toolList = new PermittedList([...this.#tools.values()].map(({ scopes, listing }) => ({ scopes, entry: listing })))
+    this.#toolList = new PermittedList([...this.#tools.values()].map((tool) => ({
+      scopes: tool.scopes, entry: toAskFor === undefined ? tool.listing : withSecuritySchemes(tool, toAskFor)
+    })))
     this.#promptList = new PermittedList([...this.#prompts.values()].map(({ scopes, listing }) => ({ scopes, entry: listing })))
     this.#resourceList = new PermittedList(sorted.flatMap(({ scopes, listing }) => isFixed(listing) ? [{ scopes, entry: listing }] : []))
     this.#templateList = new PermittedList(sorted.flatMap(({ scopes, listing }) => isFixed(listing) ? [] : [{ scopes, entry: listing }]))

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { z } from 'zod'
-import { checkOptions, list, text, type OptionsShape } from '../../checks/options.ts'
+import { callback, checkOptions, list, text, type OptionsShape } from '../../checks/options.ts'
 import { namedLogger } from '../logging/named-logger.ts'
-import { Catalog } from './catalog.ts'
+import { Catalog, type ScopesToAskFor } from './catalog.ts'
 import { compileAll, load, type Source } from './load.ts'
 import { compilePrompt } from './prompt.ts'
 import { compileResource } from './resource.ts'
@@ -55,6 +55,8 @@ export interface CatalogOptions {
   resources?: readonly object[]
   /** Prompts that are at hand already. */
   prompts?: readonly object[]
+  /** Scopes that clients should ask for to call a tool that needs these; given where callers sign in. */
+  scopesToAskFor?: ScopesToAskFor | undefined
 }
 
 const folders = () => list(text('the path of a folder'), 'a list of folders').default([])
@@ -67,7 +69,8 @@ const optionsSchema = z.strictObject({
   promptFolders: folders(),
   tools: definitions(),
   resources: definitions(),
-  prompts: definitions()
+  prompts: definitions(),
+  scopesToAskFor: callback<ScopesToAskFor>().optional()
 } satisfies OptionsShape<CatalogOptions>)
 
 function given (definitions: readonly object[], kind: string): Source[] {
@@ -76,7 +79,7 @@ function given (definitions: readonly object[], kind: string): Source[] {
 
 /** Builds the catalog. The app does not start with a definition that cannot be used: it would be missed only when called. */
 const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
-  const { toolFolders, resourceFolders, promptFolders, tools, resources, prompts } = checkOptions('catalog', optionsSchema, options)
+  const { toolFolders, resourceFolders, promptFolders, tools, resources, prompts, scopesToAskFor } = checkOptions('catalog', optionsSchema, options)
   const log = namedLogger(app.log, 'catalog')
   const passedOver = (folder: string, names: string[]): void => {
     log.info({ folder, passed_over: names }, 'only files of the folder itself are loaded, and none that begin with "_" or "." or are tests')
@@ -89,7 +92,7 @@ const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
   const ownPrompts = compileAll(promptSources, compilePrompt, ({ name }) => name)
   const ownNames = new Set(ownTools.map(({ name }) => name.toLowerCase()))
   const defines = (name: string): boolean => ownNames.has(name.toLowerCase())
-  const built = new Catalog(ownTools, ownResources, ownPrompts)
+  const built = new Catalog(ownTools, ownResources, ownPrompts, scopesToAskFor)
   const cleaned = [ownTools, ownResources, ownPrompts].flat().filter(({ cleaned }) => cleaned).map(({ listing }) => listing.name)
   if (cleaned.length > 0) log.warn({ names: cleaned }, 'characters that nobody sees, or too many of them, were taken out of what is listed')
   const listeners: Array<() => void> = []
@@ -97,7 +100,7 @@ const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
   app.decorate('catalog', { getter: () => current })
   app.decorate('catalogs', {
     defines,
-    extendedBy: (further) => new Catalog([...ownTools, ...further.filter(({ name }) => !defines(name))], ownResources, ownPrompts),
+    extendedBy: (further) => new Catalog([...ownTools, ...further.filter(({ name }) => !defines(name))], ownResources, ownPrompts, scopesToAskFor),
     replace (next) {
       current = next
       for (const listener of listeners) listener()

@@ -1,6 +1,6 @@
 import { classifyInboundRequest, PROTOCOL_VERSION_META_KEY as protocolVersionKey, type JSONRPCNotification, type JSONRPCRequest, type MessageClassification } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { anonymous, AuthError } from '../../plugins/auth/index.ts'
+import { anonymous, AuthError, grants } from '../../plugins/auth/index.ts'
 import type { CallIdentity } from '../../plugins/django/index.ts'
 import { onAnswered } from '../../plugins/logging/answered.ts'
 import { namedLogger } from '../../plugins/logging/named-logger.ts'
@@ -9,6 +9,7 @@ import { auditSource } from './audit.ts'
 import { BodyError, takeJsonOnly } from './body.ts'
 import { Cancelling } from './cancelling.ts'
 import { UnreadMessage } from './exchange.ts'
+import type { ParameterHeader } from '../../plugins/catalog/parameter-headers.ts'
 import { parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
 import { KnownEnvelopes } from './known-envelopes.ts'
 import type { ExtendLegacy, Leg } from './leg.ts'
@@ -130,13 +131,19 @@ async function hand (request: FastifyRequest, reply: FastifyReply, operation: Op
 /** Where a message goes: to the leg of its era, or nowhere. */
 type Route = { refusal: Refusal } | { serve: (operation: Operation) => Promise<void> }
 
+/** Arguments of a tool that headers repeat; none of one that the caller may not know of, which is refused later like one that is not there. */
+function headersOf ({ catalog }: FastifyInstance, { principal }: FastifyRequest, name: string): readonly ParameterHeader[] {
+  const tool = catalog.tool(name)
+  return tool !== undefined && grants(principal ?? anonymous, tool.scopes) ? tool.parameterHeaders : []
+}
+
 /** What both legs ask of a message before it is served; undefined where nothing is wrong. */
 function commonRefusal (app: FastifyInstance, request: FastifyRequest, method: string, params: unknown, modern: boolean): Refusal | undefined {
   const fields = isRecord(params) ? params : {}
   if (modern) {
     const problem = standardHeaderProblem(request.headers, method, fields) ??
       (method === 'tools/call' && typeof fields.name === 'string'
-        ? parameterHeaderProblem(request.headers, app.catalog.tool(fields.name)?.parameterHeaders ?? [], fields.arguments)
+        ? parameterHeaderProblem(request.headers, headersOf(app, request, fields.name), fields.arguments)
         : undefined)
     if (problem !== undefined) return { status: 400, code: errorCodes.headerMismatch, message: problem }
   }
@@ -223,18 +230,16 @@ async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, 
     await refuse(request, reply, { id: isRecord(body) ? idOf(body) : null, ...route.refusal })
     return
   }
-  if (method !== undefined) {
-    try {
-      // Decided here, while the status can still be 403: inside the answer it would be too late.
-      const principal = request.principal ?? anonymous
-      const scopes = method.startsWith('tasks/') ? await taskScopes(app, principal, params) : scopesFor(app, principal, method, params)
-      await app.requireScopes(request, reply, scopes)
-      const cost = method === 'tools/call' && typeof params.name === 'string' ? app.catalog.tool(params.name)?.cost ?? 1 : 1
-      if (cost > 1) await app.limits.charge(request, reply, cost - 1)
-    } catch (error) {
-      operation.refused(error instanceof RateLimitError ? 'throttled' : 'forbidden')
-      throw error
-    }
+  try {
+    // Decided here, while the status can still be 403: inside the answer it would be too late. And not before, so that
+    // a client hears of all scopes at once: those that every call needs, and those of this one.
+    const principal = request.principal ?? anonymous
+    await app.requireScopes(request, reply, method?.startsWith('tasks/') === true ? await taskScopes(app, principal, params) : scopesFor(app, principal, method, params))
+    const cost = method === 'tools/call' && typeof params.name === 'string' ? app.catalog.tool(params.name)?.cost ?? 1 : 1
+    if (cost > 1) await app.limits.charge(request, reply, cost - 1)
+  } catch (error) {
+    operation.refused(error instanceof RateLimitError ? 'throttled' : 'forbidden')
+    throw error
   }
   await hand(request, reply, operation, () => route.serve(operation))
 }
@@ -282,7 +287,7 @@ const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins
   })
 
   await app.register(async (authenticated) => {
-    authenticated.addHook('onRequest', authenticated.authenticate)
+    authenticated.addHook('onRequest', authenticated.identify)
     authenticated.addHook('onRequest', authenticated.limits.principal)
     authenticated.post('/mcp', { config: { audit: true } }, async (request, reply) => { await receive(app, leg, streams, request, reply) })
   })

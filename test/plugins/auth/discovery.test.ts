@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { metadataUrls } from '../../../plugins/auth/discovery.ts'
-import { AuthorizationServer, claims, createKey, ping, serviceOf, signToken, startAuthorizationServer } from '../../authorization-server.ts'
+import { claims, createKey, ping, serviceOf, signToken, startAuthorizationServer, type AuthorizationServer } from '../../authorization-server.ts'
 import { json, LogLines } from '../../helper.ts'
 
 /** Asks until the service answers so, or often enough. */

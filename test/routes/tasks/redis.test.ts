@@ -6,6 +6,9 @@ import { ask, begin, exporting, exportJobs, takesNone, until, writer } from './h
 
 const options = { bearer: writer() }
 
+/** With authentication nobody is let in while the deny-list in Redis cannot be asked. */
+const withoutAuthentication = { AUTH_ENABLED: 'false', ENVIRONMENT: 'test', JWT_SECRET: undefined }
+
 t.test('a task outlives the process that began it', { skip: withoutRedis }, async (t) => {
   const redis = await startRedis(t, 'p4ss')
   const { url } = await djangoStub(t, exportJobs())
@@ -40,7 +43,7 @@ t.test('Redis goes away and comes back', { skip: withoutRedis }, async (t) => {
   const redis = await startRedis(t)
   const { url, requests } = await djangoStub(t, exportJobs(1))
   const log = new LogLines()
-  const app = await buildApp(t, { DJANGO_BASE_URL: url, REDIS_URL: redis.url, RATE_LIMIT_REQUESTS: 1000, LOG_LEVEL: 'INFO' }, log, { tools: [exporting()] })
+  const app = await buildApp(t, { DJANGO_BASE_URL: url, REDIS_URL: redis.url, RATE_LIMIT_REQUESTS: 1000, LOG_LEVEL: 'INFO', ...withoutAuthentication }, log, { tools: [exporting()] })
   const taskId = await begin(app, 'export_rows', {}, writer())
   const posts = (): number => requests.filter(({ method }) => method === 'POST').length
   await redis.kill()
@@ -82,7 +85,7 @@ t.test('Redis goes away while a job is started', { skip: withoutRedis }, async (
 })
 
 t.test('an app without its Redis starts all the same', async (t) => {
-  const app = await buildApp(t, { REDIS_URL: 'redis://127.0.0.1:1' }, undefined, { tools: [exporting()] })
+  const app = await buildApp(t, { REDIS_URL: 'redis://127.0.0.1:1', ...withoutAuthentication }, undefined, { tools: [exporting()] })
   t.equal((await app.inject('/live/')).statusCode, 200)
   t.match((await ask(app, 'tasks/get', { taskId: 'A'.repeat(32) }, options)).error, { code: -32603 })
 })

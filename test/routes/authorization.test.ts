@@ -1,0 +1,164 @@
+import t, { type Test } from 'tap'
+import { z } from 'zod'
+import { audience, claims, issuedBy, ping, startAuthorizationServer } from '../authorization-server.ts'
+import { buildApp, djangoStub, json, listen, mcpHeaders, modernRequest, modernRpc, rpc, token } from '../helper.ts'
+
+type Era = 'legacy' | 'modern'
+
+const metadataUrl = 'https://mcp.example.com/.well-known/oauth-protected-resource/mcp'
+
+function tool (name: string, scopes: readonly string[] | undefined, more: object = {}) {
+  return { name, description: 'd', ...(scopes === undefined ? {} : { scopes }), input: { type: 'object' }, handler: () => 'done', ...more }
+}
+
+const definitions = {
+  tools: [tool('look', undefined, { annotations: { readOnlyHint: true } }), tool('change', undefined), tool('erase', ['write', 'admin']), tool('audit', ['audit']), tool('anything', [])]
+}
+
+/** The whole service with tools of several scopes, listening, and a way to send it a message over HTTP. */
+async function build (t: Test, more: Record<string, unknown> = {}) {
+  const django = await djangoStub(t, (_request, response) => { json(response, 200, {}) })
+  const { url } = await listen(t, { PUBLIC_URL: 'https://mcp.example.com', RATE_LIMIT_REQUESTS: 100_000, DJANGO_BASE_URL: django.url, ...more }, undefined, definitions)
+  async function send (era: Era, method: string, params: Record<string, unknown>, bearer: string | undefined): Promise<Response> {
+    const modern = modernRequest(method, params)
+    const { authorization: _own, ...headers } = modern.headers
+    return await fetch(`${url}/mcp`, {
+      method: 'POST',
+      headers: era === 'legacy' ? mcpHeaders(bearer) : { ...headers, ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }) },
+      body: JSON.stringify(era === 'legacy' ? { jsonrpc: '2.0', id: 1, method, params } : modern.payload)
+    })
+  }
+  return { url, send, django }
+}
+
+const eras: readonly Era[] = ['legacy', 'modern']
+
+t.test('[attack 31] [attack 90] [requirement 5] [requirement 6] [authorization 18] [authorization 19] [authorization 20] [authorization 21] [authorization 22] [authorization 23] each tool needs its scopes, and says all of them at once in a 403, before an answer begins', async (t) => {
+  const { send } = await build(t)
+  const needs: Record<string, string> = { look: 'read', change: 'write', erase: 'write admin', audit: 'read audit', anything: 'read' }
+  const allowed: Record<string, string[]> = {
+    read: ['look', 'anything'], write: ['look', 'change', 'anything'], 'read write': ['look', 'change', 'anything'], 'write admin': ['look', 'change', 'erase', 'anything'], admin: [], 'read admin': ['look', 'anything'], 'read audit': ['look', 'audit', 'anything'], audit: [], '': []
+  }
+  for (const era of eras) {
+    for (const [scope, names] of Object.entries(allowed)) {
+      for (const [name, challenge] of Object.entries(needs)) {
+        const params = { name, arguments: {}, ...(era === 'legacy' ? { _meta: { progressToken: 1 } } : {}) }
+        const response = await send(era, 'tools/call', params, token({ scope }))
+        const what = `${era}: ${name} with "${scope}"`
+        t.equal(response.status, names.includes(name) ? 200 : 403, what)
+        if (response.status === 200) continue
+        t.equal(response.headers.get('www-authenticate'), `Bearer error="insufficient_scope", resource_metadata="${metadataUrl}", scope="${challenge}"`, what)
+        t.match(response.headers.get('content-type'), 'application/json', 'no stream has begun')
+        t.match(await response.json(), { error: 'insufficient_scope' })
+      }
+    }
+  }
+})
+
+t.test('[authorization 4] [authorization 20] scopes that every call needs and those of the tool are asked for together, the same ones each time', async (t) => {
+  const { send } = await build(t, { REQUIRED_SCOPES: 'mcp,read' })
+  for (const era of eras) {
+    const scopeOf = async (method: string, params: Record<string, unknown>, scope: string): Promise<string | undefined> => {
+      return /scope="([^"]*)"/.exec((await send(era, method, params, token({ scope }))).headers.get('www-authenticate') ?? '')?.[1]
+    }
+    for (const scope of ['', 'mcp', 'write', 'read']) t.equal(await scopeOf('tools/call', { name: 'erase', arguments: {} }, scope), 'mcp write admin', `${era}, with "${scope}"`)
+    t.equal(await scopeOf('tools/list', {}, 'read'), 'mcp read', era)
+    t.equal(await scopeOf('tools/list', {}, 'mcp write'), undefined, era)
+  }
+})
+
+t.test('[requirement 7] [requirement 8] tools say what to sign in for, the same as the challenge, where ChatGPT and others look', async (t) => {
+  const { send } = await build(t, { REQUIRED_SCOPES: 'mcp,read' })
+  const shape = z.object({ result: z.object({ tools: z.array(z.object({ name: z.string(), securitySchemes: z.unknown(), _meta: z.unknown() })) }) })
+  for (const era of eras) {
+    const { result } = shape.parse(await (await send(era, 'tools/list', {}, token({ scope: 'mcp write admin audit' }))).json())
+    const wanted = { look: ['mcp', 'read'], change: ['mcp', 'write'], erase: ['mcp', 'write', 'admin'], audit: ['mcp', 'read', 'audit'], anything: ['mcp', 'read'] }
+    for (const [name, scopes] of Object.entries(wanted)) {
+      const found = result.tools.find((entry) => entry.name === name)
+      const securitySchemes = [{ type: 'oauth2', scopes }]
+      t.strictSame(found, { name, securitySchemes, _meta: { securitySchemes } }, `${era}: ${name}`)
+    }
+  }
+  const open = await buildApp(t, { ENVIRONMENT: 'test', AUTH_ENABLED: 'false', JWT_SECRET: undefined }, undefined, definitions)
+  t.notMatch((await rpc(open, 'tools/list')).body, 'securitySchemes', 'where nobody signs in there is nothing to say')
+})
+
+t.test('[requirement 7] a list that depends on the caller is private, and holds what the caller may use', async (t) => {
+  const { send } = await build(t)
+  const shape = z.object({ result: z.looseObject({ tools: z.array(z.object({ name: z.string() })) }) })
+  const { result } = shape.parse(await (await send('modern', 'tools/list', {}, token())).json())
+  t.equal(result.cacheScope, 'private')
+  const names = new Set(result.tools.map(({ name }) => name))
+  t.ok(names.has('look') && names.has('anything'))
+  for (const name of ['change', 'erase', 'audit']) t.notOk(names.has(name), name)
+})
+
+t.test('[requirement 8] the scopes that the metadata tells of can be set, and the challenge keeps to what is needed', async (t) => {
+  for (const [ADVERTISED_SCOPES, expected] of [[undefined, ['read', 'write']], ['read', ['read']], ['read,write,audit', ['read', 'write', 'audit']]] as const) {
+    const app = await buildApp(t, { ADVERTISED_SCOPES })
+    t.strictSame((await app.inject('/.well-known/oauth-protected-resource/mcp')).json().scopes_supported, expected)
+    t.match((await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(), payload: {} })).headers['www-authenticate'], /scope="read"$/)
+  }
+})
+
+t.test('[requirement 1] [requirement 2] [authorization 2] [authorization 34] metadata names the authorization servers, and pages of any origin may read it', async (t) => {
+  const server = await startAuthorizationServer(t, { path: '/realms/demo' })
+  const { url } = await listen(t, issuedBy(server))
+  for (const path of ['/.well-known/oauth-protected-resource/mcp', '/.well-known/oauth-protected-resource']) {
+    const response = await fetch(`${url}${path}`, { headers: { origin: 'https://anything.example' } })
+    t.equal(response.status, 200)
+    t.equal(response.headers.get('access-control-allow-origin'), '*')
+    t.match(response.headers.get('content-type'), /^application\/json/)
+    t.strictSame(await response.json(), { resource: audience, authorization_servers: [server.issuer], scopes_supported: ['read', 'write'], bearer_methods_supported: ['header'] })
+
+    const preflight = await fetch(`${url}${path}`, { method: 'OPTIONS', headers: { origin: 'https://anything.example', 'access-control-request-method': 'GET', 'access-control-request-headers': 'mcp-protocol-version' } })
+    t.equal(preflight.status, 204)
+    t.equal(preflight.headers.get('access-control-allow-origin'), '*')
+    t.equal(preflight.headers.get('access-control-allow-headers'), '*')
+  }
+})
+
+t.test('[requirement 9] [authorization 8] [authorization 29] [authorization 30] every message needs a token, whatever it asks, and Django is not asked without', async (t) => {
+  const { send, url, django } = await build(t)
+  const methods = ['initialize', 'ping', 'tools/list', 'tools/call', 'resources/read', 'prompts/get', 'completion/complete', 'notifications/initialized', 'server/discover', 'subscriptions/listen', 'tasks/get', 'unknown/method']
+  for (const era of eras) {
+    for (const method of methods) {
+      for (const [bearer, error] of [[undefined, undefined], [token({ exp: 1 }), 'invalid_token'], ['nonsense', 'invalid_token']] as const) {
+        const response = await send(era, method, { name: 'look', uri: 'client://1' }, bearer)
+        t.equal(response.status, 401, `${era}: ${method}`)
+        t.equal(/error="(\w+)"/.exec(response.headers.get('www-authenticate') ?? '')?.[1], error, `${era}: ${method}`)
+      }
+    }
+  }
+  for (const body of ['', '{', '[]', '{"jsonrpc":"2.0","id":1,"result":{}}', 'null']) {
+    t.equal((await fetch(`${url}/mcp`, { method: 'POST', headers: mcpHeaders(), body })).status, 401, body)
+  }
+  t.strictSame(django.requests.filter((request) => request.url !== '/api/v1/core/stats/'), [], 'the probe asks by itself')
+})
+
+t.test('[authorization 1] [authorization 24] [authorization 25] [authorization 35] from nothing but the URL of the service a client finds the way to a token that is good', async (t) => {
+  const server = await startAuthorizationServer(t)
+  const { url } = await listen(t, issuedBy(server))
+  const challenge = (await ping(url, undefined)).headers.get('www-authenticate') ?? ''
+  t.equal(challenge, `Bearer resource_metadata="${metadataUrl}", scope="read"`)
+  // The public name does not resolve here; the path does.
+  const { pathname } = new URL(/resource_metadata="([^"]+)"/.exec(challenge)?.[1] ?? '')
+  const resource = z.object({ resource: z.string(), authorization_servers: z.tuple([z.string()]) }).parse(await (await fetch(`${url}${pathname}`)).json())
+  const [issuer] = resource.authorization_servers
+  const { issuer: named } = z.object({ issuer: z.string() }).parse(await (await fetch(`${issuer}/.well-known/oauth-authorization-server`)).json())
+  t.equal(named, issuer)
+  const bearer = server.token({ ...claims(named), aud: resource.resource, scope: /scope="([^"]+)"/.exec(challenge)?.[1] })
+  t.equal((await ping(url, bearer)).status, 200)
+})
+
+t.test('[attack 91] headers that a hidden tool wants do not give it away', async (t) => {
+  const region = { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } }
+  const app = await buildApp(t, { RATE_LIMIT_REQUESTS: 1000 }, undefined, { tools: [tool('hidden', ['admin'], { input: region }), tool('shown', ['read'], { input: region })] })
+  const answer = async (name: string) => {
+    const { statusCode, headers, body } = await modernRpc(app, 'tools/call', { name, arguments: { region: 'eu' } })
+    return { statusCode, challenge: headers['www-authenticate'], body: body.replaceAll(String(headers['x-correlation-id']), 'ID') }
+  }
+  t.match(await answer('hidden'), { statusCode: 403 })
+  t.strictSame(await answer('hidden'), await answer('not-there'))
+  t.match(await answer('shown'), { statusCode: 400, body: /-32020/ }, 'who may use a tool is told')
+})
