@@ -208,7 +208,10 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   instruments.gauge('mcp_django_probe_age_seconds', 'Seconds since the probe last looked', () => app.djangoHealth.current().ageSeconds ?? undefined)
   instruments.gauge('mcp_draining', 'Whether the server is shutting down', () => Number(app.draining()))
   instruments.labelledGauge('mcp_catalog_items', 'Tools and resources by kind', 'kind', () => app.catalog.sizes)
-  if (config.DJANGO_SCHEMA !== undefined) instruments.gauge('mcp_schema_age_seconds', 'Seconds since the schema in use was last found to be the current one', () => app.openapi.health().ageSeconds)
+  if (config.DJANGO_SCHEMA !== undefined) {
+    instruments.gauge('mcp_schema_age_seconds', 'Seconds since the schema in use was last found to be the current one', () => app.openapi.health().ageSeconds)
+    instruments.gauge('mcp_schema_unapproved_tools', 'Tools of the schema that are not as the lock file approves them', () => app.openapi.unapproved())
+  }
 
   await app.register(mcp, {
     server: { name, version },
@@ -268,6 +271,7 @@ function schemaOptions (config: Config, schema: string, instruments: Instruments
     exclude: config.OPENAPI_EXCLUDE,
     overlay: config.OPENAPI_OVERLAY,
     lock: config.OPENAPI_LOCK,
+    unapproved: config.OPENAPI_UNAPPROVED,
     outputSchemas: config.TOOL_OUTPUT_SCHEMAS,
     tokenBudget: config.TOOL_TOKEN_BUDGET,
     onLook: instruments.counter('mcp_schema_reloads_total', 'Looks for a newer schema by result', 'result', lookResults),

@@ -204,7 +204,10 @@ export const configSchema = z.object({
     group: 'Schema', description: 'YAML file with what the document does not say: names, descriptions, defaults and more for single operations.', example: '/app/custom/overlay.yaml'
   }),
   OPENAPI_LOCK: optional(text(), {
-    group: 'Schema', description: 'JSON file with the names that tools keep when the document changes.', example: '/app/custom/tools.lock.json'
+    group: 'Schema', description: 'JSON file with the names that tools keep when the document changes, and digests of the texts that have been approved; `npm run tools` writes it.', example: '/app/custom/tools.lock.json'
+  }),
+  OPENAPI_UNAPPROVED: defaulted(oneOf(['warn', 'refuse']), 'warn', {
+    group: 'Schema', description: 'What becomes of tools that `OPENAPI_LOCK` has no entry for, or another text: a warning in the log and a metric, or they are left out as well.'
   }),
   TOOL_OUTPUT_SCHEMAS: defaulted(flag(), false, {
     group: 'Schema', description: 'Whether the tools of the schema tell the form of their answers, which multiplies what a list costs.'

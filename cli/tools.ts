@@ -19,7 +19,9 @@ npm run --silent tools -- --schema FILE [options]
                     separated by commas, GET where it is left out
   --include LIST    only these operations: methods, paths, tag:NAME or operation ids
   --exclude LIST    not these
-  --lock FILE       names that tools keep; the file is made where there is none, and written where names are new
+  --lock FILE       names that tools keep, and digests of their texts; the file is made where there is none, and written
+                    where names or texts are new: that approves them
+  --output-schemas  with the form of answers, as TOOL_OUTPUT_SCHEMAS
   --mode MODE       "list" for the tools themselves, "search" for those that search them; list where it is left out
   --json            one JSON object in the place of a table
 `
@@ -39,6 +41,7 @@ function options () {
         include: list,
         exclude: list,
         lock: { type: 'string' },
+        'output-schemas': { type: 'boolean', default: false },
         mode: { type: 'string', default: 'list' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false }
@@ -82,7 +85,7 @@ function tokensOf ({ name, description, inputSchema }: Listing): number {
 }
 
 function run (): void {
-  const { schema, overlay, methods, include, exclude, lock: lockFile, mode, json, help } = options()
+  const { schema, overlay, methods, include, exclude, lock: lockFile, 'output-schemas': outputSchemas, mode, json, help } = options()
   if (help) {
     process.stdout.write(usage)
     return
@@ -96,7 +99,8 @@ function run (): void {
     include: entriesOf(include),
     exclude: entriesOf(exclude),
     overlay: overlay === undefined ? undefined : parseOverlay(read(overlay)),
-    lock
+    lock,
+    outputSchemas
   })
   if (lockFile !== undefined) keepNames(lockFile, generated, lock)
   const { tools, skipped, warnings } = generated

@@ -75,6 +75,7 @@ const wrong: Record<string, unknown> = {
   OPENAPI_EXCLUDE: 5,
   OPENAPI_OVERLAY: 1,
   OPENAPI_LOCK: false,
+  OPENAPI_UNAPPROVED: 'ignore',
   TOOL_OUTPUT_SCHEMAS: 'some',
   TOOL_TOKEN_BUDGET: 'many',
   LOG_LEVEL: 'LOUD',

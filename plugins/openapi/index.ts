@@ -11,7 +11,9 @@ import { digestsOf, driftBetween, type Drift } from './drift.ts'
 import type { GeneratedTool } from './generated.ts'
 import { generateAside } from './generating.ts'
 import { DocumentKeeper, type LookResult, type SchemaHealth } from './keeper.ts'
+import { parseLock } from './lock.ts'
 import type { Skipped } from './operation.ts'
+import { unapproved } from './pins.ts'
 import type { SearchedOperation } from './search/operations.ts'
 import { searchTools } from './search/tools.ts'
 import { isMethodSelector, isSelector } from './select.ts'
@@ -34,6 +36,8 @@ export interface OpenapiState {
   readonly health: () => SchemaHealth
   /** Tools that are made from the document in use. */
   readonly tools: () => readonly GeneratedTool[]
+  /** How many tools of the document are not as the lock file approves them, whatever becomes of them. */
+  readonly unapproved: () => number
 }
 
 export interface OpenapiOptions {
@@ -59,6 +63,8 @@ export interface OpenapiOptions {
   overlay?: string | undefined
   /** File with the names that tools keep. */
   lock?: string | undefined
+  /** What becomes of tools that the lock file has no entry for, or another text: a warning in the log, or they are left out. */
+  unapproved?: 'warn' | 'refuse'
   /** Whether tools tell the form of their answers, which multiplies what a list costs. */
   outputSchemas?: boolean
   /** Tokens up to which tools are listed; above, they are searched. Where it is left out: 10,000, and 40 tools. */
@@ -89,6 +95,7 @@ const optionsSchema = z.strictObject({
   exclude: selectors(isSelector, aSelector).optional(),
   overlay: text('the path of a file').optional(),
   lock: text('the path of a file').optional(),
+  unapproved: z.enum(['warn', 'refuse'], 'warn or refuse').default('warn'),
   outputSchemas: flag().default(false),
   tokenBudget: whole(0, 'tokens').optional(),
   onLook: callback<(result: LookResult) => void>().default(() => () => undefined),
@@ -121,15 +128,30 @@ function compiled (tools: readonly GeneratedTool[]): { operations: SearchedOpera
  * name. A newer document takes the place of the one there is whole, between two calls.
  */
 const openapi: FastifyPluginAsync<OpenapiOptions> = async (app, options) => {
-  const { schema, djangoUrl, tokenBudget, onDrift, methods, include, exclude, overlay, lock, outputSchemas, ...keeping } = checkOptions('openapi', optionsSchema, options)
+  const { schema, djangoUrl, tokenBudget, onDrift, methods, include, exclude, overlay, lock, unapproved: policy, outputSchemas, ...keeping } = checkOptions('openapi', optionsSchema, options)
   const log = namedLogger(app.log, 'openapi')
   let current: readonly GeneratedTool[] = []
   let digests: ReadonlyMap<string, string> | undefined
+  let unapprovedTools = 0
+
+  /** The tools that may be there, as far as the lock file says. */
+  function approved (tools: readonly GeneratedTool[], lockText: string): readonly GeneratedTool[] {
+    const { added, changed } = unapproved(tools, parseLock(lockText))
+    unapprovedTools = added.length + changed.length
+    if (unapprovedTools === 0) return tools
+    log.warn({ added: some(added), changed: some(changed) }, policy === 'refuse'
+      ? 'tools that are not as the lock file approves them are left out'
+      : 'tools are not as the lock file approves them')
+    if (policy === 'warn') return tools
+    const refused = new Set([...added, ...changed])
+    return tools.filter(({ name }) => !refused.has(name))
+  }
 
   async function use (document: string, [overlayText, lockText]: readonly string[], signal: AbortSignal): Promise<void> {
     const texts = { document, overlay: overlay === undefined ? undefined : overlayText, lock: lock === undefined ? undefined : lockText }
     const { tools, skipped, warnings } = await generateAside(texts, { methods, include, exclude, outputSchemas }, signal)
-    const { operations, failed } = compiled(tools.filter(({ name }) => !app.catalogs.defines(name)))
+    const allowed = lock === undefined || lockText === undefined ? tools : approved(tools, lockText)
+    const { operations, failed } = compiled(allowed.filter(({ name }) => !app.catalogs.defines(name)))
     const listed = isListed(operations.map(({ generated }) => generated), tokenBudget)
     const next: Tool[] = listed ? operations.map(({ tool }) => tool) : searchTools(operations)
     app.catalogs.replace(app.catalogs.extendedBy(next))
@@ -163,7 +185,7 @@ const openapi: FastifyPluginAsync<OpenapiOptions> = async (app, options) => {
     keeper.stop()
   })
   await keeper.start()
-  app.decorate('openapi', { reload: () => keeper.reload(), health: () => keeper.health(), tools: () => current })
+  app.decorate('openapi', { reload: () => keeper.reload(), health: () => keeper.health(), tools: () => current, unapproved: () => unapprovedTools })
   const { reloadSignal } = keeping
   if (reloadSignal !== undefined) {
     // When everybody who ends the process on signals has been set up.
