@@ -274,6 +274,8 @@ function schemaOptions (config: Config, schema: string, instruments: Instruments
     unapproved: config.OPENAPI_UNAPPROVED,
     outputSchemas: config.TOOL_OUTPUT_SCHEMAS,
     tokenBudget: config.TOOL_TOKEN_BUDGET,
+    maxResultBytes: config.TOOL_RESULT_BYTES,
+    honoursIdempotencyKeys: config.DJANGO_IDEMPOTENCY_KEYS,
     onLook: instruments.counter('mcp_schema_reloads_total', 'Looks for a newer schema by result', 'result', lookResults),
     onDrift ({ added, removed, changed }) {
       drifted('added', added.length)

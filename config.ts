@@ -215,6 +215,12 @@ export const configSchema = z.object({
   TOOL_TOKEN_BUDGET: optional(integer(0, Number.MAX_SAFE_INTEGER), {
     group: 'Schema', description: 'Tokens up to which the tools of the schema are listed; above, they are found with search tools. Where it is not set: 10,000 tokens, and 40 tools.'
   }),
+  TOOL_RESULT_BYTES: defaulted(integer(1_000, 10_485_760), 40_000, {
+    group: 'Schema', description: 'UTF-8 bytes of an answer that the tools of the schema show. What is longer is cut along its structure, with a word on what gets the rest. The default stays below 25,000 tokens, where clients cut.'
+  }),
+  DJANGO_IDEMPOTENCY_KEYS: defaulted(flag(), false, {
+    group: 'Schema', description: 'Whether the API does nothing twice that comes with the same `Idempotency-Key`, which tools of the schema send with POST and PATCH. Only then are these tried again after a failure; Django REST Framework by itself does not know the header.'
+  }),
 
   REDIS_URL: optional(redisUrl(), {
     group: 'State', description: 'Redis or Valkey in which tasks and the counters of rate limits are kept, so that all replicas share them; in the memory of each where it is not set.', example: 'rediss://user:password@redis:6379/0', secret: true

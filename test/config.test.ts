@@ -78,6 +78,8 @@ const wrong: Record<string, unknown> = {
   OPENAPI_UNAPPROVED: 'ignore',
   TOOL_OUTPUT_SCHEMAS: 'some',
   TOOL_TOKEN_BUDGET: 'many',
+  TOOL_RESULT_BYTES: 999,
+  DJANGO_IDEMPOTENCY_KEYS: 'perhaps',
   LOG_LEVEL: 'LOUD',
   LOG_FORMAT: 'xml',
   AUDIT_LOG: 'some',

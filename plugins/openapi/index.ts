@@ -6,7 +6,9 @@ import { isBaseUrl, withoutTrailingSlash } from '../../checks/urls.ts'
 import { compileTool, type Tool } from '../catalog/index.ts'
 import { namedLogger } from '../logging/named-logger.ts'
 import { isListed } from './budget.ts'
-import { toolDefinition } from './call/definition.ts'
+import { toolDefinition, type CallOptions } from './call/definition.ts'
+import { locator } from './call/locate.ts'
+import { resourceReader } from './call/resource-file.ts'
 import { digestsOf, driftBetween, type Drift } from './drift.ts'
 import type { GeneratedTool } from './generated.ts'
 import { generateAside } from './generating.ts'
@@ -69,6 +71,10 @@ export interface OpenapiOptions {
   outputSchemas?: boolean
   /** Tokens up to which tools are listed; above, they are searched. Where it is left out: 10,000, and 40 tools. */
   tokenBudget?: number | undefined
+  /** UTF-8 bytes of an answer that are shown; what is longer is cut along its structure. 40,000, at most 25,000 tokens, where it is left out. */
+  maxResultBytes?: number | undefined
+  /** Whether the API does nothing twice that comes with the same `Idempotency-Key`: only then is a POST or PATCH tried again that its document does not say so of. */
+  honoursIdempotencyKeys?: boolean
   /** Told of every look after the first document. */
   onLook?: (result: LookResult) => void
   /** Told of what a newer document changes. */
@@ -98,6 +104,8 @@ const optionsSchema = z.strictObject({
   unapproved: z.enum(['warn', 'refuse'], 'warn or refuse').default('warn'),
   outputSchemas: flag().default(false),
   tokenBudget: whole(0, 'tokens').optional(),
+  maxResultBytes: whole(1_000, 'bytes').optional(),
+  honoursIdempotencyKeys: flag().default(false),
   onLook: callback<(result: LookResult) => void>().default(() => () => undefined),
   onDrift: callback<(drift: Drift) => void>().default(() => () => undefined)
 } satisfies OptionsShape<OpenapiOptions>)
@@ -110,12 +118,12 @@ function some<Entry> (entries: readonly Entry[]): readonly Entry[] {
 }
 
 /** The tools that can be compiled; what cannot is one operation less, with its reason. */
-function compiled (tools: readonly GeneratedTool[]): { operations: SearchedOperation[], failed: Skipped[] } {
+function compiled (tools: readonly GeneratedTool[], options: CallOptions): { operations: SearchedOperation[], failed: Skipped[] } {
   const operations: SearchedOperation[] = []
   const failed: Skipped[] = []
   for (const generated of tools) {
     try {
-      operations.push({ generated, tool: compileTool(toolDefinition(generated), 'when called') })
+      operations.push({ generated, tool: compileTool(toolDefinition(generated, options), 'when called') })
     } catch (error) {
       failed.push({ operation: generated.operation.key, reason: error instanceof Error ? error.message : String(error) })
     }
@@ -128,7 +136,7 @@ function compiled (tools: readonly GeneratedTool[]): { operations: SearchedOpera
  * name. A newer document takes the place of the one there is whole, between two calls.
  */
 const openapi: FastifyPluginAsync<OpenapiOptions> = async (app, options) => {
-  const { schema, djangoUrl, tokenBudget, onDrift, methods, include, exclude, overlay, lock, unapproved: policy, outputSchemas, ...keeping } = checkOptions('openapi', optionsSchema, options)
+  const { schema, djangoUrl, tokenBudget, onDrift, methods, include, exclude, overlay, lock, unapproved: policy, outputSchemas, maxResultBytes, honoursIdempotencyKeys, ...keeping } = checkOptions('openapi', optionsSchema, options)
   const log = namedLogger(app.log, 'openapi')
   let current: readonly GeneratedTool[] = []
   let digests: ReadonlyMap<string, string> | undefined
@@ -147,11 +155,15 @@ const openapi: FastifyPluginAsync<OpenapiOptions> = async (app, options) => {
     return tools.filter(({ name }) => !refused.has(name))
   }
 
+  const basePath = new URL(djangoUrl).pathname.replace(/\/$/, '')
+  const readResource = resourceReader(() => app.catalog)
+
   async function use (document: string, [overlayText, lockText]: readonly string[], signal: AbortSignal): Promise<void> {
     const texts = { document, overlay: overlay === undefined ? undefined : overlayText, lock: lock === undefined ? undefined : lockText }
     const { tools, skipped, warnings } = await generateAside(texts, { methods, include, exclude, outputSchemas }, signal)
     const allowed = lock === undefined || lockText === undefined ? tools : approved(tools, lockText)
-    const { operations, failed } = compiled(allowed.filter(({ name }) => !app.catalogs.defines(name)))
+    const ours = allowed.filter(({ name }) => !app.catalogs.defines(name))
+    const { operations, failed } = compiled(ours, { maxResultBytes, honoursIdempotencyKeys, locate: locator(ours, basePath), readResource })
     const listed = isListed(operations.map(({ generated }) => generated), tokenBudget)
     const next: Tool[] = listed ? operations.map(({ tool }) => tool) : searchTools(operations)
     app.catalogs.replace(app.catalogs.extendedBy(next))

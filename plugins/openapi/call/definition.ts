@@ -11,7 +11,7 @@ import { withResources, type ReadResource } from './resource-file.ts'
 import { resultFor, type CallResult } from './result.ts'
 
 export interface CallOptions {
-  /** UTF-8 bytes of an answer that is shown; 48,000 where it is left out. */
+  /** UTF-8 bytes of an answer that is shown; 40,000 where it is left out. */
   readonly maxResultBytes?: number | undefined
   /** Finds the tool that reads what an answer's Location names. */
   readonly locate?: Locate | undefined
