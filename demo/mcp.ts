@@ -21,6 +21,8 @@ const host = '127.0.0.1'
 const day = 86_400
 /** Tools beside those of the server. */
 const tools = fileURLToPath(new URL('tools', import.meta.url))
+/** What Django's document does not say. */
+const overlay = fileURLToPath(new URL('overlay.yaml', import.meta.url))
 
 async function freePort (): Promise<number> {
   const server = createServer()
@@ -52,6 +54,7 @@ function configFor (django: { url: string, apiKey: string }, port: number, secre
     LOG_FORMAT: 'text',
     // Tools from Django's own document, beside those of code.
     DJANGO_SCHEMA: '/api/schema/',
+    OPENAPI_OVERLAY: overlay,
     BUILT_IN_TOOLS: true,
     TOOLS_DIR: tools,
     TMP_DIR: join(tmpdir(), 'django-mcp-demo')

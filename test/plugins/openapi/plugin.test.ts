@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
@@ -201,8 +201,30 @@ t.test('calls go on while documents are swapped, and none is lost', async (t) =>
   t.equal(stub.requests.filter(({ url }) => url.startsWith('/api/books/')).length, counts.sent)
 })
 
+t.test('an overlay is read anew with each document', async (t) => {
+  const folder = t.testdir({ 'overlay.yaml': 'tools: { books_list: { name: all_books } }' })
+  const overlay = join(folder, 'overlay.yaml')
+  const { app, start, state } = await build(t, { overlay })
+  await start()
+  t.strictSame(toolNames(app), ['all_books', 'echo', 'loans_list'])
+  await writeFile(overlay, 'tools: { books_list: { name: all_books, description: Every book there is. } }')
+  t.equal(await app.openapi.reload(), 'replaced', 'although the document is the same')
+  t.match(state.drifts.at(-1), { changed: ['all_books'] })
+  await writeFile(overlay, 'tools: { book_list: { hide: true } }')
+  t.equal(await app.openapi.reload(), 'broken', 'an entry that fits nothing')
+  await rm(overlay)
+  t.equal(await app.openapi.reload(), 'unreachable')
+  t.strictSame(toolNames(app), ['all_books', 'echo', 'loans_list'])
+})
+
+t.test('what is selected follows the options', async (t) => {
+  const { app, start } = await build(t, { methods: ['all'], include: ['tag:books', '/api/loans/'], exclude: ['loans_*'] })
+  await start()
+  t.strictSame(toolNames(app), ['books_list', 'echo'])
+})
+
 t.test('options that are wrong are named', async (t) => {
-  const { start } = await build(t, { djangoUrl: 'ftp://django', tokenBudget: -1 })
+  const { start } = await build(t, { djangoUrl: 'ftp://django', tokenBudget: -1, methods: ['tag:books'], include: ['tag:'] })
   await t.rejects(start(), { message: /openapi: djangoUrl: expected an http or https URL.*; tokenBudget: expected a whole number of tokens/ })
 })
 
