@@ -39,12 +39,12 @@ const id = fc.oneof(
   { weight: 1, arbitrary: anything }
 )
 
-const names = ['get_opportunities', 'nested', 'schema', 'asks', 'job', 'steps', 'fails', 'wipe', 'blocks']
+const names = ['books_list', 'books_create', 'books_retrieve', 'books_destroy', 'get_opportunities', 'nested', 'schema', 'asks', 'job', 'steps', 'fails', 'wipe', 'blocks']
 const name = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...names) }, { weight: 1, arbitrary: text })
 const uri = fc.oneof(fc.constantFrom('client://7', 'client://0', 'client://..', 'note://a', 'note://%zz', 'app://fixed', 'nothing://1'), text.map((part) => `client://${part}`), text)
 
 const args = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ status: fc.constantFrom<unknown>('won', 'open', 1), client_id: fc.oneof<fc.Arbitrary<unknown>[]>(fc.integer(), text), limit: fc.integer({ min: -5, max: 200 }), list: fc.array(fc.record({ a: fc.integer(), b: text })), text, confirmation_token: text, confirmation_answer: fc.constant({}) }, { requiredKeys: [] }) },
+  { weight: 4, arbitrary: fc.record({ status: fc.constantFrom<unknown>('won', 'open', 1), client_id: fc.oneof<fc.Arbitrary<unknown>[]>(fc.integer(), text), limit: fc.integer({ min: -5, max: 200 }), list: fc.array(fc.record({ a: fc.integer(), b: text })), id: text, page: fc.integer(), tags: fc.array(text), title: text, cover: fc.oneof<fc.Arbitrary<unknown>[]>(fc.record({ filename: text, mime_type: text, base64: fc.base64String() }, { requiredKeys: [] }), text), parts: fc.array(anything), 'X-Kind': text, fields: fc.array(text), text, confirmation_token: text, confirmation_answer: fc.constant({}) }, { requiredKeys: [] }) },
   { weight: 2, arbitrary: fc.dictionary(text, anything) },
   { weight: 1, arbitrary: anything }
 )

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import Fastify from 'fastify'
 import { z } from 'zod'
 import djangoMcpServer, { serverOptions } from '../../app.ts'
@@ -26,12 +29,34 @@ const definitions = {
   ]
 }
 
+const parameter = (name: string, place: 'query' | 'path' | 'header', schema: object) => ({ name, in: place, required: place === 'path', schema })
+
+/** An API whose operations become tools beside these: with every place that a value can have in a request. */
+const document = {
+  openapi: '3.0.3',
+  info: { title: 'Fuzz', version: '1' },
+  paths: {
+    '/api/books/': {
+      get: { operationId: 'books_list', parameters: [parameter('page', 'query', { type: 'integer' }), parameter('tags', 'query', { type: 'array', items: { type: 'string' } }), parameter('X-Kind', 'header', { type: 'string' })], responses: { 200: { description: '', content: { 'application/json': { schema: { type: 'object', properties: { count: { type: 'integer' }, next: { type: 'string' }, results: { type: 'array', items: {} } } } } } } } },
+      post: { operationId: 'books_create', requestBody: { content: { 'application/json': { schema: { type: 'object', required: ['title'], properties: { title: { type: 'string', pattern: '^(a+)+$' }, cover: { type: 'string', format: 'binary' }, parts: { type: 'array', items: { type: 'object', properties: { n: { type: 'integer' } } } } } } }, 'multipart/form-data': { schema: { type: 'object', properties: { title: { type: 'string' }, cover: { type: 'string', format: 'binary' } } } } } }, responses: { 201: { description: '' } } }
+    },
+    '/api/books/{id}/': {
+      get: { operationId: 'books_retrieve', parameters: [parameter('id', 'path', { type: 'string' })], responses: { 200: { description: '' } } },
+      delete: { operationId: 'books_destroy', parameters: [parameter('id', 'path', { type: 'string' })], responses: { 204: { description: '' } } }
+    }
+  }
+}
+
 /** The app as production makes it, with limits that are far away; and what it logs. */
 export async function startServer (django: string) {
-  const loaded = loadConfig(environment({ DJANGO_BASE_URL: django, DJANGO_MAX_RETRIES: 0, RATE_LIMIT_REQUESTS: 1_000_000_000, TMP_DIR: '/tmp/mcp_server_fuzz', LOG_LEVEL: 'ERROR', AUDIT_LOG: 'true' }))
+  const folder = mkdtempSync(join(tmpdir(), 'mcp-fuzz-'))
+  const schema = join(folder, 'schema.json')
+  writeFileSync(schema, JSON.stringify(document))
+  const loaded = loadConfig(environment({ DJANGO_BASE_URL: django, DJANGO_SCHEMA: schema, OPENAPI_METHODS: 'all', BUILT_IN_TOOLS: true, DJANGO_MAX_RETRIES: 0, RATE_LIMIT_REQUESTS: 1_000_000_000, TMP_DIR: '/tmp/mcp_server_fuzz', LOG_LEVEL: 'ERROR', AUDIT_LOG: 'true' }))
   const log = new LogLines()
   const options = serverOptions(loaded.config)
   const app = Fastify({ ...options, logger: { ...options.logger, stream: log } })
+  app.addHook('onClose', async () => { rmSync(folder, { recursive: true, force: true }) })
   await app.register(djangoMcpServer, { loaded, definitions })
   return { app, log, url: await app.listen({ host: '127.0.0.1', port: 0 }) }
 }
