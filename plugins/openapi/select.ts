@@ -3,7 +3,8 @@ import type { Operation, OperationMethod } from './operation.ts'
 /*
  * Which operations become tools. A selector is a method, a target, or both with a space between them:
  *   `POST`                  every operation of that method; `all` stands for every method
- *   `/api/books/*`          operations at such a path: `*` is any part of one segment, `**` any number of segments
+ *   `/api/books/*`          operations at such a path: `*` is a part of one segment, `**` any number of segments; a
+ *                           slash at the end does not count
  *   `tag:Books`             operations with that tag
  *   `books_*`               operations with such an operation id
  *   `POST tag:Books`        both
@@ -23,15 +24,20 @@ export interface Selector {
 
 const methods: readonly OperationMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
+/** Stars of a pattern by what they stand for; everything else stands for itself. */
+const stars: Readonly<Record<string, string>> = { '/**': '(?:/.*)?', '**': '.*', '*': '[^/]+' }
+
 function glob (pattern: string): RegExp {
-  const source = pattern.replaceAll(/\*\*|\*|[^*]+/g, (part) => part === '**' ? '.*' : part === '*' ? '[^/]*' : part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`))
+  const source = pattern.replaceAll(/\/?\*\*|\*|[^*/]+|\//g, (part) => stars[part] ?? part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`))
   return new RegExp(`^${source}$`, 'i')
 }
 
+const withoutSlash = (path: string): string => path.replace(/\/$/, '')
+
 function targetOf (text: string): (operation: Pick<Operation, 'path' | 'tags' | 'operationId'>) => boolean {
   if (text.startsWith('/')) {
-    const path = glob(text)
-    return (operation) => path.test(operation.path)
+    const path = glob(withoutSlash(text))
+    return (operation) => path.test(withoutSlash(operation.path))
   }
   const [, tag] = /^tag:(.+)$/i.exec(text) ?? []
   const pattern = glob(tag?.trim() ?? text)

@@ -8,12 +8,12 @@ import type { GeneratedTool } from './generated.ts'
  */
 
 /** A word with the one character before it, up to three digits, characters beyond ASCII, punctuation, white space. */
-const pieces = /[^\r\nA-Za-z0-9\u0080-\uFFFF]?(?:[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z])|[0-9]{1,3}|[\u0080-\uFFFF]+|[^\sA-Za-z0-9\u0080-\uFFFF]+|\s+/g
+const pieces = /[^\r\nA-Za-z0-9\u0080-\uFFFF]?(?:[A-Z]?[a-z\u00C0-\u024F]+|[A-Z]+(?![a-z])|[A-Z])|[0-9]{1,3}|[\u0080-\uFFFF]+|[^\sA-Za-z0-9\u0080-\uFFFF]+|\s+/g
 
 const space = 0x20
 const underscore = 0x5F
 
-const isLetter = (code: number): boolean => (code | space) >= 0x61 && (code | space) <= 0x7A
+const isLetter = (code: number): boolean => ((code | space) >= 0x61 && (code | space) <= 0x7A) || (code >= 0xC0 && code <= 0x24F)
 const isUpper = (code: number): boolean => code >= 0x41 && code <= 0x5A
 
 function wordTokens (letters: number, before: number): number {

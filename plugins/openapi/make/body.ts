@@ -19,7 +19,7 @@ export interface ChosenBody {
 
 /** Media types in the order in which they are preferred: JSON says exactly what is meant, a form does not. */
 const preferred: readonly RegExp[] = [
-  /^application\/json\b/i,
+  /^application\/json(?=$|[\s;])/i,
   /^application\/(?!json-patch)[\w.-]+\+json\b/i,
   /\bjson\b/i,
   /^application\/x-www-form-urlencoded\b/i,

@@ -40,7 +40,7 @@ function placesOf (path: string): Place[] {
 /** A sentence about an operation whose document has none: the verb of the method, the thing, and whose it is. */
 export function sentenceFor ({ method, path, parameters }: Operation): string {
   const places = placesOf(path)
-  const { noun, hasKey } = places.at(-1) ?? { noun: 'the API', hasKey: true }
+  const { noun, hasKey } = places.at(-1) ?? { noun: 'API', hasKey: false }
   const parents = places.slice(0, -1).toReversed().map((place) => ` of ${one(singular(place.noun))}`).join('')
   const filters = parameters.filter((parameter) => parameter.in === 'query' && !pagingNames.has(parameter.name)).map(({ name }) => name.replaceAll(/[^\w.-]+/g, '_')).filter((name) => name !== '')
   const narrowed = filters.length === 0 ? '' : ` Filters: ${filters.slice(0, namedFilters).join(', ')}${filters.length > namedFilters ? ' and more' : ''}.`
