@@ -2,6 +2,7 @@
 #
 #   clients.sh inspector   the Inspector's command line, in every way in which it agrees on a revision
 #   clients.sh python      the Python SDK, likewise
+#   clients.sh sign-in     a user signs in to an official client with Django in headless Chromium
 #   clients.sh browser     official clients in pages of headless Chromium, of an origin that is allowed and of another
 set -euo pipefail
 
@@ -25,8 +26,17 @@ python() {
   node test/clients/python.ts "$work/venv"
 }
 
-browser() {
+needs_chromium() {
   type -P chromium >/dev/null && type -P chromedriver >/dev/null || { echo 'chromium or chromedriver is not installed'; exit "$CI_SKIP"; }
+}
+
+sign-in() {
+  needs_chromium
+  node test/clients/sign-in.ts "$work"
+}
+
+browser() {
+  needs_chromium
   add esbuild@0.28.2
   "$work/node_modules/.bin/esbuild" test/clients/browser/page.ts --bundle --format=esm --platform=browser --outfile="$work/page.js" --log-level=warning
   node test/clients/browser/run.ts "$work/page.js" "$work/profile"

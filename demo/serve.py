@@ -69,6 +69,10 @@ def prepare():
             logger.info("seeded %s", settings.DATABASE)
         if settings.USER_PASSWORD:
             set_user_passwords(settings.USER_PASSWORD)
+        if settings.SIGN_IN and settings.INTROSPECTION_SECRET:
+            from core.sign_in.clients import register_introspection_client
+
+            register_introspection_client(settings.INTROSPECTION_SECRET)
 
 
 @contextmanager

@@ -15,7 +15,12 @@ def env_list(name):
     return [item.strip() for item in os.environ.get(name, "").split(",") if item.strip()]
 
 
-DEBUG = os.environ.get("DEMO_DEBUG", "").lower() in {"1", "true", "yes", "on"}
+def env_flag(name):
+    """Tell whether an environment variable says yes."""
+    return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+
+
+DEBUG = env_flag("DEMO_DEBUG")
 
 # A key per process ends sessions and signatures with the process, which is
 # right for a demo and wrong for two processes that share users.
@@ -29,6 +34,13 @@ API_KEY = os.environ.get("DEMO_API_KEY")
 # Password of the seeded users; without it they cannot sign in.
 USER_PASSWORD = os.environ.get("DEMO_USER_PASSWORD")
 
+# Whether applications can let users sign in here: then this is an OAuth
+# authorization server too, and needs what requirements-sign-in.txt names.
+SIGN_IN = env_flag("DEMO_SIGN_IN")
+
+# Secret of the client that may ask whose a token is; without it none may.
+INTROSPECTION_SECRET = os.environ.get("DEMO_INTROSPECTION_SECRET")
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -40,6 +52,10 @@ INSTALLED_APPS = [
     "core",
     "orbit",
 ]
+
+if SIGN_IN:
+    INSTALLED_APPS.append("oauth2_provider")
+    from demo_project.sign_in import LOGIN_URL, OAUTH2_PROVIDER  # noqa: F401
 
 MIDDLEWARE = [
     # First, so that redirects and error pages carry the correlation id too.

@@ -1,5 +1,6 @@
 """URLs of the demo project."""
 
+from django.conf import settings
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
@@ -8,3 +9,6 @@ urlpatterns = [
     path("api/v1/orbit/", include("orbit.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
+
+if settings.SIGN_IN:
+    urlpatterns.append(path("", include("core.sign_in.urls")))

@@ -20,7 +20,7 @@ function snippet (name: string, url: string): string {
 }
 
 /** Files of a Django project that takes assertions as the documentation says. */
-const projects = {
+export const projects = {
   settings: (url: string) => ({ 'settings_of_test.py': `from demo_project.settings import *\n\n${snippet('settings', url)}` }),
   class: (url: string) => ({
     'assertions.py': snippet('class', url),
@@ -41,7 +41,7 @@ SIMPLE_JWT = {"ALGORITHM": "HS256", "SIGNING_KEY": "a key of this project that i
 
 export type Project = keyof typeof projects
 
-async function freePort (): Promise<number> {
+export async function freePort (): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
   const address = server.address()
@@ -61,10 +61,10 @@ export async function startProject (t: Test, project: Project) {
 }
 
 const reminder = z.object({ id: z.int(), text: z.string() })
-const reminders = z.object({ count: z.int(), results: z.array(reminder) })
+export const reminders = z.object({ count: z.int(), results: z.array(reminder) })
 const route = '/api/v1/orbit/reminders/'
 
-const tools = [
+export const tools = [
   defineTool({
     name: 'list_reminders',
     description: 'Lists my reminders.',
@@ -91,7 +91,7 @@ const tools = [
   })
 ]
 
-const mine = defineResource({
+export const mine = defineResource({
   uri: 'reminders://mine',
   name: 'my_reminders',
   description: 'My reminders',

@@ -8,6 +8,14 @@ import { z } from 'zod'
 export interface Browser {
   readonly version: string
   readonly open: (url: string) => Promise<void>
+  /** URL of the page that is open. */
+  readonly url: () => Promise<string>
+  /** Types a text into the field that a selector finds. */
+  readonly fill: (selector: string, text: string) => Promise<void>
+  /** Clicks on what a selector finds, and waits for the page that this leads to. */
+  readonly click: (selector: string) => Promise<void>
+  /** What one reads in what a selector finds. */
+  readonly text: (selector: string) => Promise<string>
   /** Calls a function that a module exports, in the page that is open. */
   readonly call: (module: string, name: string, argument?: unknown) => Promise<unknown>
   readonly quit: () => Promise<void>
@@ -59,6 +67,10 @@ export async function startBrowser (profile: string): Promise<Browser> {
       assert.ok(response.ok, text)
       return z.object({ value: z.unknown() }).parse(JSON.parse(text)).value
     }
+    const find = async (sessionId: string, selector: string): Promise<string> => {
+      const found = z.record(z.string(), z.string()).parse(await ask('POST', `/${sessionId}/element`, { using: 'css selector', value: selector }))
+      return Object.values(found)[0] ?? ''
+    }
     const { sessionId, capabilities } = session.parse(await ask('POST', '', {
       capabilities: { alwaysMatch: { browserName: 'chrome', timeouts: { script: timeout }, 'goog:chromeOptions': { binary: '/usr/bin/chromium', args: [...switches, `--user-data-dir=${profile}`] } } }
     }))
@@ -67,6 +79,14 @@ export async function startBrowser (profile: string): Promise<Browser> {
       async open (url) {
         await ask('POST', `/${sessionId}/url`, { url })
       },
+      url: async () => z.string().parse(await ask('GET', `/${sessionId}/url`)),
+      async fill (selector, text) {
+        await ask('POST', `/${sessionId}/element/${await find(sessionId, selector)}/value`, { text })
+      },
+      async click (selector) {
+        await ask('POST', `/${sessionId}/element/${await find(sessionId, selector)}/click`, {})
+      },
+      text: async (selector) => z.string().parse(await ask('GET', `/${sessionId}/element/${await find(sessionId, selector)}/text`)),
       async call (module, name, argument = null) {
         const given = outcome.parse(await ask('POST', `/${sessionId}/execute/async`, { script, args: [module, name, argument] }))
         if ('error' in given) throw new Error(`${name}: ${given.error}`)
