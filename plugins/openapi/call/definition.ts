@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { grants } from '../../auth/principal.ts'
-import type { CallContext, ObjectSchema, ToolDefinition } from '../../catalog/definition.ts'
+import { WithContent, type CallContext, type ObjectSchema, type ToolDefinition } from '../../catalog/definition.ts'
 import { cleanText } from '../../catalog/text.ts'
 import type { GeneratedTool } from '../generated.ts'
 import { callErrorFor } from './errors.ts'
@@ -20,6 +20,8 @@ export interface CallOptions {
   /** Whether the API does nothing twice that comes with the same Idempotency-Key, also where its document does not say so. */
   readonly honoursIdempotencyKeys?: boolean | undefined
 }
+
+const notAgreed = 'Nothing was done: the user did not agree.'
 
 /** Characters of a value in a question to the user. */
 const maxShown = 200
@@ -49,18 +51,19 @@ export function toolDefinition (tool: GeneratedTool, options: CallOptions = {}):
     const request = requestFor(tool, args)
     if (confirm !== undefined) {
       const { action } = await context.ask({ message: questionFor(confirm, given) })
-      if (action !== 'accept') return 'Nothing was done: the user did not agree.'
+      if (action !== 'accept') return tool.outputSchema === undefined ? notAgreed : new WithContent({ done: false }, [{ type: 'text', text: notAgreed }])
     }
     const answer = await context.django.send(
       hasKey ? { ...request, headers: { ...request.headers, 'idempotency-key': randomUUID() } } : request,
       honoured ? true : undefined
     )
-    if (answer.status < 200 || answer.status > 299) throw callErrorFor(tool, args, answer)
     const host = hostOf(context.django.baseUrl)
+    const hosts = host === undefined ? [] : [host]
+    if (answer.status < 200 || answer.status > 299) throw callErrorFor(tool, args, answer, hosts)
     const { locate } = options
     return resultFor(tool, given, answer, {
       maxBytes: options.maxResultBytes,
-      hosts: host === undefined ? [] : [host],
+      hosts,
       // Of a tool that the caller may not call, it is not told either.
       locate: locate === undefined ? undefined : (address) => {
         const found = locate(address)

@@ -3,6 +3,7 @@ import { errorFor } from '../../django/answer.ts'
 import { renamedPath } from '../../django/problems.ts'
 import type { GeneratedTool } from '../generated.ts'
 import type { WireAnswer } from '../wire.ts'
+import { sentenceWithoutHosts } from './hosts.ts'
 import { pagingArgument } from './pages.ts'
 
 type Args = Readonly<Record<string, unknown>>
@@ -45,11 +46,19 @@ function askedPage (tool: GeneratedTool, args: Args): string | undefined {
   return [pagingArgument(tool, 'page'), pagingArgument(tool, 'cursor')].find((argument) => argument !== undefined && args[argument] !== undefined)
 }
 
-/** What an answer outside 200–299 to a call of this tool means, in the names of its arguments. */
-export function callErrorFor (tool: GeneratedTool, args: Args, answer: WireAnswer): CallError {
-  const error = errorFor({ status: answer.status, headers: answer.headers, body: answer.body }, (path) => argumentPath(tool, path))
-  const page = error.kind === 'not_found' ? askedPage(tool, args) : undefined
-  if (page === undefined) return error
-  const isAboutPage = /\b(?:page|cursor)\b/i.test(error.message) || !tool.operation.path.includes('{')
-  return isAboutPage ? new CallError('invalid_input', 'There is no such page.', { status: answer.status, problems: [{ path: page, message: 'the list has no such page' }] }) : error
+/**
+ * What an answer outside 200–299 to a call of this tool means, in the names of its arguments.
+ * @param hosts hosts that Django is called by, which are not shown
+ */
+export function callErrorFor (tool: GeneratedTool, args: Args, answer: WireAnswer, hosts: readonly string[] = []): CallError {
+  const { kind, message, status = answer.status, retryAfter, problems } = errorFor({ status: answer.status, headers: answer.headers, body: answer.body }, (path) => argumentPath(tool, path))
+  const page = kind === 'not_found' ? askedPage(tool, args) : undefined
+  if (page !== undefined && (/\b(?:page|cursor)\b/i.test(message) || !tool.operation.path.includes('{'))) {
+    return new CallError('invalid_input', 'There is no such page.', { status, problems: [{ path: page, message: 'the list has no such page' }] })
+  }
+  return new CallError(kind, sentenceWithoutHosts(message, hosts), {
+    status,
+    ...retryAfter === undefined ? {} : { retryAfter },
+    problems: problems.map((problem) => ({ path: problem.path, message: sentenceWithoutHosts(problem.message, hosts) }))
+  })
 }

@@ -3,9 +3,9 @@
  * calls, and those by which a proxy or a framework is told to see another request than the one that was sent.
  */
 const reserved = new Set([
-  'accept', 'accept-charset', 'accept-encoding', 'authorization', 'connection', 'content-encoding', 'content-length', 'content-type',
+  'accept', 'accept-charset', 'accept-encoding', 'authorization', 'baggage', 'connection', 'content-encoding', 'content-length', 'content-type',
   'cookie', 'cookie2', 'date', 'expect', 'forwarded', 'host', 'http2-settings', 'idempotency-key', 'keep-alive', 'max-forwards', 'origin',
-  'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'referer', 'set-cookie', 'te', 'trailer', 'transfer-encoding',
+  'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'referer', 'set-cookie', 'te', 'traceparent', 'tracestate', 'trailer', 'transfer-encoding',
   'upgrade', 'user-agent', 'via', 'x-correlation-id', 'x-csrf-token', 'x-csrftoken', 'x-http-method', 'x-http-method-override', 'x-method-override',
   'x-original-url', 'x-real-ip', 'x-request-id', 'x-rewrite-url', 'x-user'
 ])

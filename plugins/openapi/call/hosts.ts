@@ -73,6 +73,11 @@ export function hideHosts (value: unknown, text: string, links: readonly string[
   return [...hostsIn(plain)].some((host) => own.has(host) || isInternalHost(host)) ? withoutHosts(value, own) : value
 }
 
+/** A sentence of the API's without hosts that are its own or internal. */
+export function sentenceWithoutHosts (text: string, hosts: readonly string[]): string {
+  return text.replace(address, (found, host: string) => hosts.includes(host.toLowerCase()) || isInternalHost(host) ? '' : found)
+}
+
 /** The host of an absolute address, undefined for any other text. */
 export function hostOf (text: unknown): string | undefined {
   return typeof text === 'string' ? /^https?:\/\/([^/?#\s]+)/i.exec(text)?.[1]?.toLowerCase() : undefined

@@ -73,6 +73,8 @@ t.test('[attack 54] [attack 74] every answer that is an error becomes one that a
     { title: 'no permission', status: 403, body: { detail: 'You do not have permission to perform this action.' }, expected: /^You do not have permission[\s\S]*will be refused again/ },
     { title: 'nothing there', status: 404, body: { detail: 'No Book matches the given query.' }, expected: /^No Book matches the given query\.\nCheck the identifier/ },
     { title: 'no such address', status: 404, body: html, headers: { 'content-type': 'text/html' }, expected: /^The API has no such address/ },
+    { title: 'a host that Django does not allow', status: 400, body: html, headers: { 'content-type': 'text/html' }, expected: /^The API refused the request without saying why/ },
+    { title: 'a sentence with a host in it', status: 400, body: { title: ['Invalid hyperlink http://django-internal:8000/api/x/ and https://example.com/y.'] }, expected: /- new_title: Invalid hyperlink \/api\/x\/ and https:\/\/example\.com\/y\./ },
     { title: 'no such page', status: 404, body: { detail: 'Invalid page.' }, expected: /^There is no such page\.\n- page_number: the list has no such page\nCorrect/, made: books, args: { page_number: 99 } },
     { title: 'nothing there, without a page', status: 404, body: { detail: 'Not found.' }, expected: /^Not found\./, made: books, args: {} },
     { title: 'not this method', status: 405, body: { detail: 'Method "PATCH" not allowed.' }, expected: /does not offer this operation/ },
@@ -150,6 +152,8 @@ t.test('the user is asked before anything is sent, about what it is', async (t) 
     t.equal(requests.length, action === 'accept' ? 1 : 0)
     t.strictSame(asked, [{ message: `Delete a book. Go ahead?\nbook_id: 7\nwhy: a b ${'x'.repeat(195)}…` }])
   }
+  const structured = await calling(t, { ...remove, outputSchema: { type: 'object', properties: {} } }, () => undefined)
+  t.equal(await structured.call({ book_id: '7' }), 'Nothing was done: the user did not agree.', 'also where results have a form')
   const wrong = await calling(t, remove, () => undefined, { changes: { ask: () => { throw new Error('asked') } } })
   t.match(await callError(wrong.call({ book_id: '..' })), { kind: 'invalid_input' }, 'what cannot be sent is not asked about')
 })
