@@ -18,6 +18,7 @@ import metrics, { type Instruments } from './plugins/metrics/index.ts'
 import openapi, { lookResults, type OpenapiOptions } from './plugins/openapi/index.ts'
 import rateLimit, { RateLimitError } from './plugins/rate-limit/index.ts'
 import redis from './plugins/redis.ts'
+import revocation from './plugins/revocation.ts'
 import tasks from './plugins/tasks/index.ts'
 import tmpCleanup from './plugins/tmp-cleanup.ts'
 import mcp, { type McpOptions } from './routes/mcp/index.ts'
@@ -171,6 +172,7 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     }
   })
   await app.register(identity, { way: identityWay(config), principalOf: ({ principal }) => principal, issuer: identityIssuer(config) })
+  if (config.ADMIN_SOCKET !== undefined) await app.register(revocation, { socket: config.ADMIN_SOCKET, denyList: app.denyList })
   await app.register(django, {
     baseUrl: config.DJANGO_BASE_URL,
     apiKey: config.DJANGO_API_KEY,

@@ -3,7 +3,7 @@ import { keySetAlgorithms, profileNames } from './checks/issuers.ts'
 import { defaulted, documentation, optional, required, type Documentation } from './config/documentation.ts'
 import { ConfigError, shown } from './config/errors.ts'
 import { readFile, type Source } from './config/file.ts'
-import { absolutePath, addressRange, endpoint, flag, headerText, hostName, integer, issuers, list, methodSelector, oneOf, origin, path, privateKey, publicKey, redisUrl, scope, selector, text, url } from './config/formats.ts'
+import { absolutePath, addressRange, endpoint, flag, headerText, hostName, integer, issuers, list, methodSelector, oneOf, origin, path, privateKey, publicKey, redisUrl, scope, socketPath, selector, text, url } from './config/formats.ts'
 import { refusals, warningsAbout, type Refusal } from './config/rules.ts'
 import { variableMeant } from './config/spelling.ts'
 import { version } from './version.ts'
@@ -107,6 +107,9 @@ export const configSchema = z.object({
   }),
   REVOKED_TOKEN_IDS: defaulted(list('values of jti', z.string().min(1)), [], {
     group: 'Authentication', description: 'The `jti` of tokens that are refused although they have not expired.'
+  }),
+  ADMIN_SOCKET: optional(socketPath(), {
+    group: 'Authentication', description: 'Unix socket on which `npm run revoke` reaches the running service, to revoke tokens; only the user that it runs as may open it.', example: '/tmp/mcp_server/admin.sock'
   }),
   AUTH_ENABLED: defaulted(flag(), true, {
     group: 'Authentication', description: 'Whether callers need a token. Switching it off in production also needs `ALLOW_UNAUTHENTICATED`.'

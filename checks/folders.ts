@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
-import { join, resolve, sep } from 'node:path'
+import { isAbsolute, join, resolve, sep } from 'node:path'
 
 /** A path without symbolic links, as far as it exists. */
 function real (path: string): string {
@@ -41,4 +41,9 @@ export function whyNotEmptied (folder: string): string | undefined {
   if (same !== undefined) return `it is ${same.what}`
   const held = others.find((other) => other.names.some((name) => names.some((folder) => name.startsWith(`${folder}${sep}`))))
   return held === undefined ? undefined : `it holds ${held.what}`
+}
+
+/** Whether this can be the path of a Unix socket: systems keep it in a field of little more than 100 bytes, and cut it off. */
+export function isSocketPath (path: string): boolean {
+  return isAbsolute(path) && Buffer.byteLength(path) <= 100
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
+import { isSocketPath } from '../checks/folders.ts'
 import { issuersSchema, type CheckedIssuer } from '../checks/issuers.ts'
 import { privateKeyIn, publicKeyIn } from '../checks/keys.ts'
 import { isHeaderText, isScope } from '../checks/tokens.ts'
@@ -47,6 +48,11 @@ export const path = (): Format<z.ZodType<string>> => ({
 export const absolutePath = (): Format<z.ZodType<string>> => ({
   schema: z.string().refine(isAbsolute),
   expected: 'an absolute path'
+})
+
+export const socketPath = (): Format<z.ZodType<string>> => ({
+  schema: z.string().refine(isSocketPath),
+  expected: 'an absolute path of at most 100 bytes'
 })
 
 export const url = (): Format<z.ZodType<string>> => ({

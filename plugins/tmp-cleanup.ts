@@ -68,7 +68,8 @@ export async function removeOlderThan (directory: string, before: number): Promi
           if (stat.mtimeMs >= before || (await readdir(path)).length > 0) continue
           await rmdir(path)
         } else {
-          if (stat.mtimeMs >= before) continue
+          // A socket is as old as whoever listens on it.
+          if (stat.mtimeMs >= before || stat.isSocket()) continue
           await unlink(path)
           bytes += stat.size
         }

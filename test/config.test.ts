@@ -43,6 +43,7 @@ const wrong: Record<string, unknown> = {
   ADVERTISED_SCOPES: '"',
   JWT_MAX_LIFETIME: 59,
   REVOKED_TOKEN_IDS: 5,
+  ADMIN_SOCKET: 'admin.sock',
   AUTH_ENABLED: 'maybe',
   ALLOW_UNAUTHENTICATED: 2,
   RATE_LIMIT_REQUESTS: '0',

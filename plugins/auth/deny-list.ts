@@ -23,6 +23,8 @@ export type Revocation = z.output<typeof revocationSchema>
 
 /** Tokens that are not accepted although they would be valid. Every method fails where the list cannot be reached. */
 export interface DenyList {
+  /** Whether replicas have it in common. */
+  readonly shared: boolean
   revoke: (revocation: Revocation) => Promise<void>
   /** Takes an entry back; `until` and `issuedBefore` do not matter. Gives whether there was one. */
   restore: (revocation: Revocation) => Promise<boolean>
@@ -65,6 +67,7 @@ const purgeInterval = 60_000
 
 /** A deny-list in this process's memory: it ends with the process and is not shared between replicas. */
 export class MemoryDenyList implements DenyList {
+  readonly shared = false
   readonly #entries = new Map<string, { until: number, issuedBefore: number }>()
   #purgeAt = 0
 

@@ -23,6 +23,7 @@ function nameOf (key: string): string {
  * lets nobody in.
  */
 export class SharedDenyList implements DenyList {
+  readonly shared = true
   readonly #redis: Redis
   readonly #own: MemoryDenyList
 

@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import audit from '../../plugins/audit.ts'
+import { MemoryDenyList } from '../../plugins/auth/deny-list.ts'
 import auth from '../../plugins/auth/index.ts'
 import catalog from '../../plugins/catalog/index.ts'
 import correlation from '../../plugins/correlation.ts'
@@ -15,6 +16,7 @@ import logging, { loggingOptions } from '../../plugins/logging/index.ts'
 import metrics from '../../plugins/metrics/index.ts'
 import rateLimit from '../../plugins/rate-limit/index.ts'
 import redis from '../../plugins/redis.ts'
+import revocation from '../../plugins/revocation.ts'
 import tasks from '../../plugins/tasks/index.ts'
 import tmpCleanup from '../../plugins/tmp-cleanup.ts'
 import { fromNow, secret, token } from '../helper.ts'
@@ -44,6 +46,7 @@ const theirs = { type: 'jwks', issuer: 'https://auth.example.com' }
 const asked = { type: 'introspection', issuer: 'https://auth.example.com', url: 'https://auth.example.com/introspect', clientId: 'a', clientSecret: 'hunter2' }
 const verifier = { issuers: [ours], audience }
 const aDjango = { baseUrl: 'http://django:8000', apiKey: 'prefix.hunter2', userAgent: 'test/1' }
+const denyList = new MemoryDenyList()
 const limits = { requests: 1, addressRequests: 1, window: 1 }
 const exchange = { type: 'exchange', url: 'https://a/token', clientId: 'a', clientSecret: 'hunter2', audience: 'a' }
 const principalOf = (): null => null
@@ -181,6 +184,11 @@ const tables: Array<[string, unknown, Array<[Loose, string]>]> = [
     [undefined, 'url: expected a redis or rediss URL, got nothing'],
     [{ url: 'http://user:hunter2@redis' }, 'url: expected a redis or rediss URL, got ******** (25 characters)'],
     [{ url: 'redis://redis', keyPrefix: '', commandTimeout: 0, patience: -1 }, 'keyPrefix: expected a text that is not empty, got ""; commandTimeout: expected a number of milliseconds above 0 and at most 2147483647, got 0; patience: expected a number of milliseconds of at least 0 and at most 2147483647, got -1']
+  ]],
+  ['revocation', revocation, [
+    [undefined, 'socket: expected an absolute path of at most 100 bytes, got nothing; denyList: expected a deny-list, got nothing'],
+    [{ socket: 'admin.sock', denyList }, 'socket: expected an absolute path of at most 100 bytes, got "admin.sock"'],
+    [{ denyList, socket: `/${'a'.repeat(99)}b` }, `socket: expected an absolute path of at most 100 bytes, got "/${'a'.repeat(99)}…"`]
   ]],
   ['tasks', tasks, [
     [{ redis: 'redis://redis' }, 'redis: expected a connection to Redis, got "redis://redis"'],

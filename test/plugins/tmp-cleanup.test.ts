@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, lstatSync, lutimesSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, lstatSync, lutimesSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -47,6 +49,20 @@ t.test('what is old is removed, what is young is kept', async (t) => {
   log.lines.length = 0
   t.same(await app.cleanTmp(), { removed: 0, bytes: 0, failed: [] })
   t.equal(log.text, '', 'nothing done is not worth a line')
+})
+
+t.test('a socket is kept, however old', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'mcp-sockets-'))
+  const server = createServer().listen(join(directory, 's'))
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.close()
+    rmSync(directory, { recursive: true })
+  })
+  age(join(directory, 's'), 100)
+  const { app } = await build(t, { directory })
+  t.same(await app.cleanTmp(), { removed: 0, bytes: 0, failed: [] })
+  t.same(readdirSync(directory), ['s'])
 })
 
 t.test('the age is an option', async (t) => {

@@ -1,7 +1,7 @@
 // A service in JavaScript that uses the package: run by package.test.ts where nothing but the package is installed.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -197,6 +197,19 @@ const plugins = {
     async check (app) {
       // Nothing answers there, which keeps nobody from starting.
       await assert.rejects(app.redis.get('key'))
+    }
+  },
+  './plugins/revocation': {
+    options: {
+      socket: join(folder, 'admin.sock'),
+      denyList: { shared: false, async revoke (entry) { this.last = entry }, async restore () { return false }, isRevoked: () => false }
+    },
+    async check (_app, { options: { socket, denyList } }) {
+      const status = await new Promise((resolve, reject) => {
+        request({ socketPath: socket, method: 'POST', path: '/revocations' }, ({ statusCode }) => { resolve(statusCode) }).on('error', reject).end('{"tokenId":"a"}')
+      })
+      assert.equal(status, 200)
+      assert.deepEqual(denyList.last, { tokenId: 'a' })
     }
   },
   './plugins/tasks': {
