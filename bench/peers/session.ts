@@ -1,6 +1,7 @@
-import { Agent, request, type IncomingMessage } from 'node:http'
+import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /*
  * An MCP client of the revisions with a handshake, for servers that differ in how they answer: in the body of the
@@ -20,6 +21,8 @@ export interface Target {
 }
 
 const revision = '2025-06-18'
+/** Milliseconds until a server that has been sent a request for a stream is taken to have it. */
+const streamPause = 50
 
 /** The messages of a body, be it JSON or an event stream. */
 function messagesIn (body: string): Message[] {
@@ -33,7 +36,7 @@ export class Session {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 })
   readonly #waiting = new Map<number, (message: Message) => void>()
   #id: string | undefined
-  #stream: IncomingMessage | undefined
+  #stream: ClientRequest | undefined
   #last = 0
 
   private constructor (target: Target) {
@@ -93,22 +96,27 @@ export class Session {
     return answer
   }
 
-  /** Listens to the stream of the session, on which one of the servers answers. */
+  /** Listens to the stream of the session, on which one of the servers answers. It sends no head before its first event. */
   async #listen (): Promise<void> {
-    const response = await answerTo(request({ host: '127.0.0.1', port: this.#target.port, path: '/mcp', headers: { ...this.#headers(), accept: 'text/event-stream' } }).end())
-    if (response.statusCode !== 200) {
-      response.resume()
-      return
-    }
-    this.#stream = response
-    let rest = ''
-    response.setEncoding('utf8')
-    response.on('error', () => undefined)
-    response.on('data', (chunk: string) => {
-      const events = `${rest}${chunk}`.split('\n\n')
-      rest = events.pop() ?? ''
-      for (const event of events) this.#receive(event)
+    const sent = request({ host: '127.0.0.1', port: this.#target.port, path: '/mcp', headers: { ...this.#headers(), accept: 'text/event-stream' } }).end()
+    this.#stream = sent
+    sent.on('error', () => undefined)
+    sent.on('response', (response) => {
+      if (response.statusCode !== 200) {
+        response.resume()
+        return
+      }
+      let rest = ''
+      response.setEncoding('utf8')
+      response.on('error', () => undefined)
+      response.on('data', (chunk: string) => {
+        const events = `${rest}${chunk}`.split('\n\n')
+        rest = events.pop() ?? ''
+        for (const event of events) this.#receive(event)
+      })
     })
+    await once(sent, 'finish')
+    await sleep(streamPause)
   }
 }
 

@@ -15,6 +15,9 @@ export interface GeneratingOptions extends Selection {
   outputSchemas: boolean
 }
 
+/** A thread that makes much and keeps little would be given tens of megabytes for it, of which the process keeps a part. */
+const maxYoungGenerationSizeMb = 4
+
 const script = new URL(`worker${extname(import.meta.url)}`, import.meta.url)
 
 function isGenerated (message: unknown): message is Generated {
@@ -28,7 +31,7 @@ function isGenerated (message: unknown): message is Generated {
  */
 export async function generateAside (texts: Texts, options: GeneratingOptions, signal: AbortSignal): Promise<Generated> {
   signal.throwIfAborted()
-  const worker = new Worker(script, { workerData: { ...texts, ...options }, execArgv: [] })
+  const worker = new Worker(script, { workerData: { ...texts, ...options }, execArgv: [], resourceLimits: { maxYoungGenerationSizeMb } })
   const end = (): void => { void worker.terminate() }
   signal.addEventListener('abort', end, { once: true })
   try {
