@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
+import { generatedKey } from '../checks/keys.ts'
 import { djangoStub, fromNow, json, mcpHeaders, modernRequest, sign } from './helper.ts'
 import { startRedis, withoutRedis } from './redis.ts'
 
@@ -72,9 +73,15 @@ const secrets = {
   DJANGO_API_KEY: planted('environment', 'api-key'),
   JWT_SECRET: planted('environment', 'jwt-secret'),
   JWT_SECRET_PREVIOUS: planted('environment', 'previous-secret'),
+  EXCHANGE_CLIENT_SECRET: planted('environment', 'exchange-secret'),
   METRICS_TOKEN: planted('environment', 'metrics-token'),
   AWS_SECRET_ACCESS_KEY: planted('environment', 'of-another-program')
 }
+
+const key = generatedKey()
+// A line of it: that is what would be found, however it is broken.
+canaries.environment.push(key.split('\n')[1] ?? '')
+const identity = { DJANGO_IDENTITY: 'assertion', ASSERTION_KEY: key, PUBLIC_URL: 'http://localhost:8080' }
 
 for (const format of ['json', 'text']) {
   t.test(`[attack 75] [attack 77] [attack 27] [requirement 37] [authorization 27] no secret is in what a run logs (${format}) and shows`, async (t) => {
@@ -95,6 +102,7 @@ for (const format of ['json', 'text']) {
     })
     const server = await start(t, {
       ...secrets,
+      ...identity,
       DJANGO_BASE_URL: django.url,
       DJANGO_MAX_RETRIES: '1',
       TMP_DIR: '/tmp/mcp_server_canary',
