@@ -100,7 +100,7 @@ export function errorFor (answer: Answer, names: ArgumentNames): CallError {
     case 422:
       // Django answers a host name that it does not allow with a page, and so do proxies what they do not like.
       if (!isJson(answer) && answer.body.length > 0) {
-        return new CallError('bad_response', 'The API refused the request without saying why, which its set-up may be the reason of rather than the arguments.', { status })
+        return new CallError('invalid_input', 'The API refused the request without saying why: an argument may be wrong, or how the API is set up.', { status })
       }
       return new CallError('invalid_input', 'The API did not accept the arguments.', { status, problems: renamed(problemsIn(body), names) })
     case 401:
