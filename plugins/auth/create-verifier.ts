@@ -6,6 +6,7 @@ import { canonical, type ClaimRules } from './claims.ts'
 import { Discovery } from './discovery.ts'
 import { introspectionVerifier } from './introspection.ts'
 import { keySetVerifier } from './key-set.ts'
+import { oneSpelling } from './one-spelling.ts'
 import { profiles } from './profiles.ts'
 import { remembering } from './remembering.ts'
 import { sharedSecretVerifier } from './shared-secret.ts'
@@ -53,5 +54,5 @@ export async function createVerifier (app: FastifyInstance, options: VerifierOpt
   for (const issuer of options.issuers) {
     entries.push({ issuer: issuer.issuer, opaque: issuer.type === 'introspection', verifier: await verifierFor(app, issuer, ask, options) })
   }
-  return remembering(byIssuer(entries))
+  return remembering(oneSpelling(byIssuer(entries)))
 }
