@@ -25,6 +25,9 @@ export interface LoadSheddingOptions {
 
 const defaultHeapShare = 0.9
 
+/** Milliseconds after the start in which the loop's delay says nothing: what is measured first is the start itself. */
+const settling = 1_500
+
 const optionsSchema = z.strictObject({
   maxEventLoopDelay: duration('milliseconds').default(1000),
   maxHeapUsedBytes: whole(1, 'bytes').default(() => Math.floor(getHeapStatistics().heap_size_limit * defaultHeapShare)),
@@ -36,11 +39,20 @@ const optionsSchema = z.strictObject({
 const loadShedding: FastifyPluginAsync<LoadSheddingOptions> = async (app, options) => {
   const { maxEventLoopDelay, maxHeapUsedBytes, retryAfter, onShed } = checkOptions('load-shedding', optionsSchema, options)
 
+  let settled = false
+  let timer: NodeJS.Timeout | undefined
+  app.addHook('onReady', async () => {
+    timer = setTimeout(() => { settled = true }, settling)
+    timer.unref()
+  })
+  app.addHook('onClose', async () => { clearTimeout(timer) })
+
   await app.register(underPressure, {
     maxEventLoopDelay,
     maxHeapUsedBytes,
     async pressureHandler (request: FastifyRequest, reply: FastifyReply, reason: string) {
       if (request.routeOptions.config.neverShed === true) return
+      if (reason === 'eventLoopDelay' && !settled) return
       onShed?.(reason)
       reply.code(503).header('Retry-After', retryAfter)
         .send({ error: 'Service overloaded', message: `Too much to do at the moment. Try again in ${retryAfter} seconds.` })
