@@ -1,7 +1,5 @@
-import http from 'node:http'
-import https from 'node:https'
 import type { FastifyInstance } from 'fastify'
-import got from 'got'
+import { createEngine } from '../django/engine.ts'
 import { exchange, ExchangeFailed } from '../django/exchange.ts'
 import { VerifierUnavailable } from './errors.ts'
 
@@ -19,8 +17,6 @@ export type Ask = (url: string, question?: Question) => Promise<unknown>
 
 /** Milliseconds that an authorization server may take: requests wait for it. */
 const timeout = 5_000
-/** Milliseconds in which a connection must stand. */
-const connectTimeout = 3_000
 /** Bytes of an answer: key sets and metadata have a few thousand. */
 const maxBytes = 262_144
 /** Connections to one server: a flood of tokens must not become one of connections. */
@@ -28,19 +24,7 @@ const maxSockets = 20
 
 /** A way to ask authorization servers, with bounds on time and size, without redirects and retries. */
 export function createAsk (app: FastifyInstance): Ask {
-  const agent = { http: new http.Agent({ keepAlive: true, maxSockets }), https: new https.Agent({ keepAlive: true, maxSockets }) }
-  const engine = got.extend({
-    agent,
-    retry: { limit: 0 },
-    followRedirect: false,
-    throwHttpErrors: false,
-    decompress: false,
-    timeout: { connect: connectTimeout }
-  })
-  app.addHook('onClose', async () => {
-    agent.http.destroy()
-    agent.https.destroy()
-  })
+  const engine = createEngine(app, maxSockets)
 
   return async (url, { method = 'GET', headers = {}, body } = {}) => {
     const all = { accept: 'application/json', 'accept-encoding': 'identity', ...headers }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Ask } from './asking.ts'
+import { clientCredentials } from './client-credentials.ts'
 import { principalFrom, type ClaimRules } from './claims.ts'
 import { TokenRefused, VerifierUnavailable } from './errors.ts'
 import type { TokenVerifier } from './verifier.ts'
@@ -17,15 +18,9 @@ const rememberedFor = 60
 
 const answerShape = z.object({ active: z.unknown().optional(), token_type: z.unknown().optional(), iss: z.unknown().optional() })
 
-/** A word as it is written in a form, and in client credentials (RFC 6749 §2.3.1). */
-function formEncoded (word: string): string {
-  return new URLSearchParams({ word }).toString().slice('word='.length)
-}
-
 /** Verifies tokens by asking the server that issued them (RFC 7662). Its word takes the place of a signature only. */
 export function introspectionVerifier ({ url, clientId, clientSecret, ask, rules }: IntrospectionOptions): TokenVerifier {
-  const credentials = Buffer.from(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`).toString('base64')
-  const headers = { authorization: `Basic ${credentials}`, 'content-type': 'application/x-www-form-urlencoded' }
+  const headers = { authorization: clientCredentials(clientId, clientSecret), 'content-type': 'application/x-www-form-urlencoded' }
 
   return {
     async verify (token) {

@@ -1,14 +1,12 @@
-import http from 'node:http'
-import https from 'node:https'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import got from 'got'
 import { z } from 'zod'
 import { callback, checkOptions, duration, serverPath, text, whole, type OptionsShape } from '../../checks/options.ts'
 import { isHeaderText } from '../../checks/tokens.ts'
 import { isBaseUrl, withoutTrailingSlash } from '../../checks/urls.ts'
 import { namedLogger } from '../logging/named-logger.ts'
 import { DjangoClient, type AttemptReport } from './client.ts'
+import { createEngine } from './engine.ts'
 import { HealthProbe, type DjangoHealth } from './probe.ts'
 
 export { DjangoClient, type AttemptReport, type DjangoCallContext, type DjangoResponse, type RequestOptions, type TypedRequestOptions } from './client.ts'
@@ -73,30 +71,17 @@ const optionsSchema = z.strictObject({
   onRetry: callback<(reason: 'network' | 'status') => void>().optional()
 } satisfies OptionsShape<DjangoOptions>)
 
-/** Milliseconds in which a connection must stand: one that does not by then is better tried again. */
-const connectTimeout = 3_000
-
 /** A client for one Django REST API, and a probe that looks after its health. */
 const django: FastifyPluginAsync<DjangoOptions> = async (app, options) => {
   const { baseUrl, apiKey, userAgent, onAttempt, onRetry, ...limits } = checkOptions('django', optionsSchema, options, ['apiKey'])
   const log = namedLogger(app.log, 'django')
-  const pool = { keepAlive: true, maxSockets: limits.poolSize }
-  const agent = { http: new http.Agent(pool), https: new https.Agent(pool) }
   const headers = {
     authorization: `Api-Key ${apiKey}`,
     'user-agent': userAgent,
     accept: 'application/json',
     'accept-encoding': 'identity'
   }
-  // What got offers beyond one plain exchange is off: retries, redirects and errors are decided here.
-  const engine = got.extend({
-    agent,
-    retry: { limit: 0 },
-    followRedirect: false,
-    throwHttpErrors: false,
-    decompress: false,
-    timeout: { connect: connectTimeout }
-  })
+  const engine = createEngine(app, limits.poolSize)
 
   const client = new DjangoClient({
     http: engine,
@@ -120,11 +105,8 @@ const django: FastifyPluginAsync<DjangoOptions> = async (app, options) => {
   app.decorate('django', client)
   app.decorate('djangoHealth', { latest: () => probe.health(), current: () => probe.current() })
   app.addHook('onReady', async () => { probe.start() })
-  app.addHook('onClose', async () => {
-    probe.stop()
-    agent.http.destroy()
-    agent.https.destroy()
-  })
+  // Before the connections end, whose end is no news of Django.
+  app.addHook('onClose', async () => { probe.stop() })
 }
 
 export default fp(django, { name: 'django', fastify: '5.x' })

@@ -49,7 +49,7 @@ export interface Assertions {
 
 /**
  * Assertions of who a call is made for, each signed with ES256 and good for one request: its `jti` is used once, so
- * that Django can refuse to see it twice. Signing anew each time costs about 0.1 ms of one core, most of it beside the
+ * that Django can refuse to see it twice. Signing anew each time costs about 0.1 ms of CPU, most of it beside the
  * event loop; an assertion that is used again would save that and could not be told from a stolen one.
  */
 export async function createAssertions ({ key, otherKey, issuer, audience }: z.output<typeof assertionOptions>): Promise<Assertions> {

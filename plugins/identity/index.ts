@@ -1,11 +1,9 @@
-import http from 'node:http'
-import https from 'node:https'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import got from 'got'
 import { z } from 'zod'
 import { callback, checkOptions, text, type OptionsShape } from '../../checks/options.ts'
 import type { CallIdentity } from '../django/call-identity.ts'
+import { createEngine } from '../django/engine.ts'
 import { namedLogger } from '../logging/named-logger.ts'
 import { assertionOptions, createAssertions, type AssertionOptions } from './assertion.ts'
 import { identityHeader, known, type IdentityPrincipal } from './principal.ts'
@@ -58,19 +56,8 @@ function publish (app: FastifyInstance, keySet: unknown): void {
   })
 }
 
-/** Milliseconds in which a connection must stand. */
-const connectTimeout = 3_000
+/** Connections to the authorization server at the same time. */
 const maxSockets = 20
-
-function exchangeOf (app: FastifyInstance, options: z.output<typeof exchangeOptions>): TokenExchange {
-  const agent = { http: new http.Agent({ keepAlive: true, maxSockets }), https: new https.Agent({ keepAlive: true, maxSockets }) }
-  const engine = got.extend({ agent, retry: { limit: 0 }, followRedirect: false, throwHttpErrors: false, decompress: false, timeout: { connect: connectTimeout } })
-  app.addHook('onClose', async () => {
-    agent.http.destroy()
-    agent.https.destroy()
-  })
-  return new TokenExchange(options, engine, namedLogger(app.log, 'identity'))
-}
 
 /**
  * Tells Django whom a request is made for, in a header beside the key of this service: by an assertion that this
@@ -94,7 +81,7 @@ const identity: FastifyPluginAsync<IdentityOptions> = async (app, options) => {
     return
   }
 
-  const tokens = exchangeOf(app, way)
+  const tokens = new TokenExchange(way, createEngine(app, maxSockets), namedLogger(app.log, 'identity'))
   app.decorate('identityOf', (request) => {
     let used: string | undefined
     return {

@@ -5,6 +5,7 @@ import { text, type OptionsShape } from '../../checks/options.ts'
 import { isHeaderText } from '../../checks/tokens.ts'
 import { isEndpoint } from '../../checks/urls.ts'
 import { CallError } from '../../errors.ts'
+import { clientCredentials } from '../auth/client-credentials.ts'
 import type { Answer } from '../django/answer.ts'
 import { exchange, ExchangeFailed } from '../django/exchange.ts'
 import type { IdentityPrincipal } from './principal.ts'
@@ -59,11 +60,6 @@ interface Kept {
   readonly until: number
 }
 
-/** A word as client credentials have it (RFC 6749 §2.3.1). */
-function formEncoded (word: string): string {
-  return new URLSearchParams({ word }).toString().slice('word='.length)
-}
-
 function jsonIn ({ body }: Answer): unknown {
   try {
     return JSON.parse(body.toString('utf8'))
@@ -92,7 +88,7 @@ export class TokenExchange {
     this.#options = options
     this.#http = http
     this.#log = log
-    this.#authorization = `Basic ${Buffer.from(`${formEncoded(options.clientId)}:${formEncoded(options.clientSecret)}`).toString('base64')}`
+    this.#authorization = clientCredentials(options.clientId, options.clientSecret)
   }
 
   /**
