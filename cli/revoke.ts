@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { request, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { digestOf, type Revocation } from '../plugins/auth/deny-list.ts'
+import { parseOptions, UsageError } from './usage.ts'
 
 const usage = `Makes a running server refuse tokens that are valid, from the next request on.
 
@@ -21,29 +21,18 @@ WHAT is one of
   --socket PATH         the server's socket; ADMIN_SOCKET where it is left out
 `
 
-/** A mistake of whoever runs the command, or an answer of the server's, told without a stack. */
-class UsageError extends Error {}
-
 function options () {
-  try {
-    return parseArgs({
-      options: {
-        jti: { type: 'string' },
-        token: { type: 'boolean', default: false },
-        subject: { type: 'string' },
-        issuer: { type: 'string' },
-        'issued-before': { type: 'string' },
-        until: { type: 'string' },
-        undo: { type: 'boolean', default: false },
-        socket: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false }
-      },
-      strict: true,
-      allowPositionals: false
-    }).values
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
-  }
+  return parseOptions({
+    jti: { type: 'string' },
+    token: { type: 'boolean', default: false },
+    subject: { type: 'string' },
+    issuer: { type: 'string' },
+    'issued-before': { type: 'string' },
+    until: { type: 'string' },
+    undo: { type: 'boolean', default: false },
+    socket: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false }
+  })
 }
 
 type Options = ReturnType<typeof options>

@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { parseDocument } from '../plugins/openapi/document.ts'
 import { generate, type Generated } from '../plugins/openapi/generate.ts'
 import { formatLock, lockOf, parseLock, type Lock } from '../plugins/openapi/lock.ts'
@@ -8,6 +7,7 @@ import { estimateTokens } from '../plugins/openapi/tokens.ts'
 import { listings, type Listing } from './listing.ts'
 import { naiveTokens } from './naive.ts'
 import { table } from './table.ts'
+import { parseOptions, UsageError } from './usage.ts'
 
 const usage = `Prints the tools that a server would make of an OpenAPI document, without a server.
 
@@ -26,32 +26,21 @@ npm run --silent tools -- --schema FILE [options]
   --json            one JSON object in the place of a table
 `
 
-/** A mistake of whoever runs the command, told without a stack. */
-class UsageError extends Error {}
-
 const list = { type: 'string', multiple: true } as const
 
 function options () {
-  try {
-    return parseArgs({
-      options: {
-        schema: { type: 'string' },
-        overlay: { type: 'string' },
-        methods: list,
-        include: list,
-        exclude: list,
-        lock: { type: 'string' },
-        'output-schemas': { type: 'boolean', default: false },
-        mode: { type: 'string', default: 'list' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false }
-      },
-      strict: true,
-      allowPositionals: false
-    }).values
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
-  }
+  return parseOptions({
+    schema: { type: 'string' },
+    overlay: { type: 'string' },
+    methods: list,
+    include: list,
+    exclude: list,
+    lock: { type: 'string' },
+    'output-schemas': { type: 'boolean', default: false },
+    mode: { type: 'string', default: 'list' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false }
+  })
 }
 
 function read (file: string): string {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Fastify from 'fastify'
 import djangoMcpServer, { serverOptions } from '../app.ts'
 import { loadConfig, type LoadedConfig } from '../config.ts'
+import { freePort } from './free-port.ts'
 import { signToken } from './token.ts'
 
 /** The MCP server while it runs in this process. */
@@ -23,18 +23,6 @@ const day = 86_400
 const tools = fileURLToPath(new URL('tools', import.meta.url))
 /** What Django's document does not say. */
 const overlay = fileURLToPath(new URL('overlay.yaml', import.meta.url))
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, host, resolve)
-  })
-  const address = server.address()
-  await new Promise<void>((resolve) => { server.close(() => { resolve() }) })
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
-  return address.port
-}
 
 function configFor (django: { url: string, apiKey: string }, port: number, secret: string): LoadedConfig {
   const url = `http://${host}:${port}`

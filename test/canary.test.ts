@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { generatedKey } from '../checks/keys.ts'
+import { freePort } from '../demo/free-port.ts'
 import { djangoStub, fromNow, json, mcpHeaders, modernRequest, sign } from './helper.ts'
 import { startRedis, withoutRedis } from './redis.ts'
 
@@ -27,15 +27,6 @@ function planted (kind: Kind, place: string): string {
   const secret = canary(place)
   canaries[kind].push(secret)
   return secret
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 async function start (t: Test, variables: Record<string, string>) {

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { createPublicKey } from 'node:crypto'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { generatedKey } from '../checks/keys.ts'
 import { ConfigError, configSchema, documentationOf, identityIssuer, identityWay, issuersOf, loadConfig, publicUrl, resourceUrl } from '../config.ts'
+import { freePort } from '../demo/free-port.ts'
 import { apiKey, environment, secret } from './helper.ts'
 
 const names = configSchema.keyof().options
@@ -578,15 +579,6 @@ t.test('every variable has a description, a group and an expected form', (t) => 
 })
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  const address: AddressInfo | string | null = server.address()
-  await new Promise((resolve) => { server.close(resolve) })
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
-  return address.port
-}
 
 async function opens (port: number): Promise<boolean> {
   return await new Promise((resolve) => {

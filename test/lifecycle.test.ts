@@ -1,22 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
+import { freePort } from '../demo/free-port.ts'
 import { djangoStub, environment, json, mcpHeaders, token } from './helper.ts'
 
 const page = { count: 0, results: [] }
-
-/** A port that was free a moment ago. */
-async function freePort (): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
 
 /** Ways to start the service, as operators do. */
 const starts = {

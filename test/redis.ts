@@ -1,21 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { freePort } from '../demo/free-port.ts'
 
 /** Why tests with a real Redis are skipped, or false where they are not. */
 export const withoutRedis: string | false = spawnSync('redis-server', ['--version']).error === undefined ? false : 'redis-server is not installed'
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
-  return address.port
-}
 
 async function answers (port: number): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt += 1) {

@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cores, pinned } from '../process.ts'
 import { Session, type Target } from './session.ts'
@@ -18,17 +17,6 @@ export interface Command {
 const patience = 60_000
 /** Ticks of the kernel's clock in a second, which Linux reports CPU time in. */
 const ticks = 100
-
-/** A port that was free a moment ago. */
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
-  return address.port
-}
 
 /** A server of any make in a process of its own, on the core of the measured servers. */
 export class PeerProcess {

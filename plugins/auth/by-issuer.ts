@@ -1,3 +1,4 @@
+import { isRecord } from '../../checks/records.ts'
 import { TokenRefused } from './errors.ts'
 import type { TokenVerifier } from './verifier.ts'
 
@@ -15,21 +16,17 @@ function decoded (part: string): unknown {
   return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
 }
 
-function isObject (value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 function saidBy (token: string): Said {
   const [header = '', payload = '', ...rest] = token.split('.')
   if (rest.length !== 1) return { jwt: false }
   try {
-    if (!isObject(decoded(header))) return { jwt: false }
+    if (!isRecord(decoded(header))) return { jwt: false }
   } catch {
     return { jwt: false }
   }
   try {
     const claims = decoded(payload)
-    return { jwt: true, issuer: isObject(claims) && 'iss' in claims ? claims.iss : undefined }
+    return { jwt: true, issuer: isRecord(claims) ? claims.iss : undefined }
   } catch {
     return { jwt: true, issuer: undefined }
   }

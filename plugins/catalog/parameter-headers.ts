@@ -1,12 +1,10 @@
+import { isRecord } from '../../checks/records.ts'
+
 /** A header that a schema asks for: the argument's place in the arguments, and the rest of the name behind `Mcp-Param-`. */
 export interface ParameterHeader {
   path: readonly string[]
   name: string
   numeric: boolean
-}
-
-function isRecord (value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/

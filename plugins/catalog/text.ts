@@ -1,3 +1,5 @@
+import { isRecord } from '../../checks/records.ts'
+
 /*
  * Text that models read and people do not see: characters that are invisible or change the order of others can carry
  * instructions past whoever reviews a description, and out of an API's data into a conversation. They are taken out
@@ -112,10 +114,6 @@ export function cleanText (text: string): string {
 /** Whether JSON that was written by `JSON.stringify` holds nothing that `cleanValue` would take out. */
 export function isCleanJson (json: string): boolean {
   return !maybeSuspicious(json) && !suspiciousEscape.test(json)
-}
-
-function isRecord (value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }
 
 /** A value as JSON has them with all of its texts cleaned, the names of members too. The same value where nothing changes. */

@@ -3,12 +3,12 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Got } from 'got'
 import type { z } from 'zod'
 import { CallError } from '../../errors.ts'
-import type { WireAnswer, WireRequest } from '../openapi/wire.ts'
 import { errorFor, jsonOf, retryAfterOf, type Answer } from './answer.ts'
 import { identified, type CallIdentity } from './call-identity.ts'
 import { exchange, ExchangeFailed, type Method } from './exchange.ts'
 import { fillPath, queryString, type PathValue, type QueryValue } from './path.ts'
 import { delayBefore, isRepeatable, isTransient } from './retry.ts'
+import type { WireRequest } from './wire.ts'
 
 export interface RequestOptions {
   /** Values for the variables of the route. */
@@ -137,7 +137,7 @@ export class DjangoClient {
    * @param repeatable whether the API does not do it twice when it gets it twice; by its method where it is left out
    * @throws {CallError} where no answer came, or none that may be read
    */
-  send (request: WireRequest, repeatable = isRepeatable(request.method, undefined)): Promise<WireAnswer> {
+  send (request: WireRequest, repeatable = isRepeatable(request.method, undefined)): Promise<Answer> {
     if (!request.target.startsWith('/')) throw new TypeError('a target is a path')
     return this.#exchange({ ...request, headers: { ...this.#headers(undefined, undefined), ...request.headers } }, repeatable)
   }

@@ -1,3 +1,4 @@
+import { isRecord } from '../../checks/records.ts'
 import type { Problem } from '../../errors.ts'
 
 /** Problems that are reported at most, and characters of one message: a model needs no more to act on. */
@@ -9,10 +10,6 @@ export function oneLine (text: string): string {
   // oxlint-disable-next-line no-control-regex
   const line = text.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').trim()
   return line.length > maxMessageLength ? `${line.slice(0, maxMessageLength)}…` : line
-}
-
-function isRecord (value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Keys under which Django REST Framework puts what is not about one field. */

@@ -1,3 +1,5 @@
+import type { Method } from '../django/exchange.ts'
+
 /**
  * What one operation of an OpenAPI document says, whichever version the document is of (2.0, 3.0 or 3.1). Schemas are
  * JSON Schema 2020-12 with `#/$defs/…` references only; everything that only OpenAPI knows is gone from them. Names,
@@ -22,7 +24,7 @@ export interface Operation {
   readonly definitions: Readonly<Record<string, Schema>>
 }
 
-export type OperationMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+export type OperationMethod = Method
 
 export type Schema = Readonly<Record<string, unknown>>
 

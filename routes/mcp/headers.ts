@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { isRecord } from '../../checks/records.ts'
 import type { ParameterHeader } from '../../plugins/catalog/parameter-headers.ts'
 
 /*
@@ -50,10 +51,6 @@ export function standardHeaderProblem (headers: IncomingHttpHeaders, method: str
   const name = decodedHeader(header)
   if (name === undefined) return 'The Mcp-Name header is not encoded correctly'
   return name === expected ? undefined : `The Mcp-Name header and params.${String(field)} differ`
-}
-
-function isRecord (value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** What is wrong with the `Mcp-Param-*` headers that a tool asks for, or undefined. */

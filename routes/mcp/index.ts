@@ -1,5 +1,6 @@
 import { classifyInboundRequest, PROTOCOL_VERSION_META_KEY as protocolVersionKey, type JSONRPCNotification, type JSONRPCRequest, type MessageClassification } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { isRecord } from '../../checks/records.ts'
 import { anonymous, AuthError, grants } from '../../plugins/auth/index.ts'
 import type { CallIdentity } from '../../plugins/django/index.ts'
 import { onAnswered } from '../../plugins/logging/answered.ts'
@@ -58,10 +59,6 @@ const transportErrors = new Map([
   [413, { code: errorCodes.invalidRequest, message: 'The body is too large' }],
   [415, { code: errorCodes.invalidRequest, message: 'The Content-Type must be application/json' }]
 ])
-
-function isRecord (value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 function headerOf (request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name]

@@ -1,12 +1,9 @@
 import { PROTOCOL_VERSION_META_KEY as protocolVersionKey, type JSONRPCRequest } from '@modelcontextprotocol/server'
+import { isRecord } from '../../checks/records.ts'
 
 /** Envelopes that are remembered at most, and the length of one that is worth it. */
 const capacity = 1000
 const maxLength = 2048
-
-function isRecord (value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 type PlainRequest = JSONRPCRequest & { params: { _meta: Record<string, unknown> } }
 

@@ -1,8 +1,10 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Principal } from '../../plugins/auth/index.ts'
 import type { CallIdentity } from '../../plugins/django/index.ts'
 import type { Cancelling } from './cancelling.ts'
 import type { KnownEnvelopes } from './known-envelopes.ts'
+import type { Operation } from './operation.ts'
 import type { SealedState } from './sealed-state.ts'
 
 /** Adds to the server that serves one message of the revisions up to 2025-11-25. */
@@ -23,4 +25,13 @@ export interface Leg {
   cancelling: Cancelling
   /** Envelopes of the newer era that need not be looked at again. */
   envelopes: KnownEnvelopes
+}
+
+/** What the handlers of one request need. */
+export interface Call {
+  app: FastifyInstance
+  leg: Leg
+  request: FastifyRequest
+  principal: Principal
+  operation: Operation
 }

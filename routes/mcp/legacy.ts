@@ -19,17 +19,16 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { CallError } from '../../errors.ts'
-import { anonymous, type Principal } from '../../plugins/auth/index.ts'
+import { anonymous } from '../../plugins/auth/index.ts'
 import { InputNeeded } from './asking.ts'
-import { question, withConfirmations, withoutConfirmation } from './confirmation.ts'
+import { question, withoutConfirmation } from './confirmation.ts'
 import { Exchange } from './exchange.ts'
-import type { Leg } from './leg.ts'
+import type { Call, Leg } from './leg.ts'
+import { promptsPage, resourcesPage, templatesPage, toolsPage } from './lists.ts'
 import { callTool, complete, getPrompt, readResource } from './methods.ts'
 import type { Operation } from './operation.ts'
-import { pageOf } from './pages.ts'
 import { errorCodes, ProtocolError } from './protocol-error.ts'
 import type { McpRequest } from './request.ts'
-import { serializedOnce } from './serialized-list.ts'
 import { traceOf } from './trace.ts'
 
 // The SDK makes one a server otherwise, and with it an Ajv: that alone costs more than the rest of a request.
@@ -75,26 +74,13 @@ function cannotAsk (error: unknown, request: FastifyRequest): never {
   throw new ProtocolError(errorCodes.invalidRequest, 'This needs a client that it can ask, of protocol revision 2026-07-28 or later', { correlation_id: request.id })
 }
 
-/** What the handlers of one request need. */
-interface Call {
-  app: FastifyInstance
-  leg: Leg
-  request: FastifyRequest
-  principal: Principal
-  operation: Operation
-}
-
 /**
  * Puts the handler of a method on a server. A request has a server of its own, which gets the one handler that it
  * needs: the other seven would cost as much as the rest of making it.
  */
 const handlers: Readonly<Record<string, (server: Server, call: Call) => void>> = {
-  'tools/list' (server, { app: { catalog }, principal, request }) {
-    server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
-      const listings = withConfirmations(catalog.toolListings(principal), (name) => catalog.tool(name)?.asks === true)
-      const { page, ...next } = pageOf(listings, ({ name }) => name, params?.cursor, request.id)
-      return { tools: serializedOnce(page), ...next }
-    })
+  'tools/list' (server, call) {
+    server.setRequestHandler(ListToolsRequestSchema, ({ params }) => toolsPage(call, params?.cursor, true))
   },
   'tools/call' (server, { app, leg, request, principal, operation }) {
     server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
@@ -112,17 +98,11 @@ const handlers: Readonly<Record<string, (server: Server, call: Call) => void>> =
       }
     })
   },
-  'resources/list' (server, { app: { catalog }, principal, request }) {
-    server.setRequestHandler(ListResourcesRequestSchema, ({ params }) => {
-      const { page, ...next } = pageOf(catalog.resourceListings(principal), ({ name }) => name, params?.cursor, request.id)
-      return { resources: serializedOnce(page), ...next }
-    })
+  'resources/list' (server, call) {
+    server.setRequestHandler(ListResourcesRequestSchema, ({ params }) => resourcesPage(call, params?.cursor))
   },
-  'resources/templates/list' (server, { app: { catalog }, principal, request }) {
-    server.setRequestHandler(ListResourceTemplatesRequestSchema, ({ params }) => {
-      const { page, ...next } = pageOf(catalog.templateListings(principal), ({ name }) => name, params?.cursor, request.id)
-      return { resourceTemplates: serializedOnce(page), ...next }
-    })
+  'resources/templates/list' (server, call) {
+    server.setRequestHandler(ListResourceTemplatesRequestSchema, ({ params }) => templatesPage(call, params?.cursor))
   },
   'resources/read' (server, { app, leg, request, operation }) {
     server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, extra) => {
@@ -130,11 +110,8 @@ const handlers: Readonly<Record<string, (server: Server, call: Call) => void>> =
       return { contents }
     })
   },
-  'prompts/list' (server, { app: { catalog }, principal, request }) {
-    server.setRequestHandler(ListPromptsRequestSchema, ({ params }) => {
-      const { page, ...next } = pageOf(catalog.promptListings(principal), ({ name }) => name, params?.cursor, request.id)
-      return { prompts: serializedOnce(page), ...next }
-    })
+  'prompts/list' (server, call) {
+    server.setRequestHandler(ListPromptsRequestSchema, ({ params }) => promptsPage(call, params?.cursor))
   },
   'prompts/get' (server, { app, leg, request, operation }) {
     server.setRequestHandler(GetPromptRequestSchema, async ({ params }, extra) => ({

@@ -10,17 +10,16 @@ import {
 } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { anonymous, type Principal } from '../../plugins/auth/index.ts'
+import { anonymous } from '../../plugins/auth/index.ts'
 import type { WayToAsk } from '../../plugins/catalog/definition.ts'
 import { askingState, InputNeeded, withResponses } from './asking.ts'
 import { Exchange } from './exchange.ts'
-import type { Leg } from './leg.ts'
+import type { Call, Leg } from './leg.ts'
+import { promptsPage, resourcesPage, templatesPage, toolsPage } from './lists.ts'
 import { callTool, complete, getPrompt, readResource } from './methods.ts'
 import type { Operation } from './operation.ts'
-import { pageOf } from './pages.ts'
 import { errorCodes, ProtocolError } from './protocol-error.ts'
 import type { McpRequest } from './request.ts'
-import { serializedOnce } from './serialized-list.ts'
 import { declaresTasks, tasksExtension } from './tasks/capability.ts'
 import { addTaskMethods } from './tasks/index.ts'
 import { traceOf } from './trace.ts'
@@ -108,15 +107,6 @@ function requestOf ({ timeout, identityOf }: Leg, request: FastifyRequest, opera
   }
 }
 
-/** What the handlers of one request need. */
-interface Call {
-  app: FastifyInstance
-  leg: Leg
-  request: FastifyRequest
-  principal: Principal
-  operation: Operation
-}
-
 /** Runs what may ask the user: with the answers that came back, and with the question as its result where one is open. */
 async function asking<Result extends object> ({ leg, request, principal, operation }: Call, ctx: ServerContext, target: string, args: unknown, run: (request: McpRequest) => Promise<Result>) {
   const { sealed } = leg
@@ -141,28 +131,19 @@ async function asking<Result extends object> ({ leg, request, principal, operati
  * needs: the other seven would cost as much as the rest of making it.
  */
 const handlers: Readonly<Record<string, (server: Server, call: Call) => void>> = {
-  'tools/list' (server, { app: { catalog }, principal, request }) {
-    server.setRequestHandler('tools/list', ({ params }) => {
-      const { page, ...next } = pageOf(catalog.toolListings(principal), ({ name }) => name, params?.cursor, request.id)
-      return { tools: serializedOnce(page), ...next }
-    })
+  'tools/list' (server, call) {
+    server.setRequestHandler('tools/list', ({ params }) => toolsPage(call, params?.cursor, false))
   },
   'tools/call' (server, call) {
     server.setRequestHandler('tools/call', ({ params }, ctx) => (
       asking(call, ctx, params.name, params.arguments, async (request) => ({ ...await callTool(call.app, request, params.name, params.arguments) }))
     ))
   },
-  'resources/list' (server, { app: { catalog }, principal, request }) {
-    server.setRequestHandler('resources/list', ({ params }) => {
-      const { page, ...next } = pageOf(catalog.resourceListings(principal), ({ name }) => name, params?.cursor, request.id)
-      return { resources: serializedOnce(page), ...next }
-    })
+  'resources/list' (server, call) {
+    server.setRequestHandler('resources/list', ({ params }) => resourcesPage(call, params?.cursor))
   },
-  'resources/templates/list' (server, { app: { catalog }, principal, request }) {
-    server.setRequestHandler('resources/templates/list', ({ params }) => {
-      const { page, ...next } = pageOf(catalog.templateListings(principal), ({ name }) => name, params?.cursor, request.id)
-      return { resourceTemplates: serializedOnce(page), ...next }
-    })
+  'resources/templates/list' (server, call) {
+    server.setRequestHandler('resources/templates/list', ({ params }) => templatesPage(call, params?.cursor))
   },
   'resources/read' (server, call) {
     server.setRequestHandler('resources/read', ({ params }, ctx) => asking(call, ctx, params.uri, undefined, async (request) => {
@@ -170,11 +151,8 @@ const handlers: Readonly<Record<string, (server: Server, call: Call) => void>> =
       return { contents, ttlMs: cache.ttlMs, cacheScope: cache.scope }
     }))
   },
-  'prompts/list' (server, { app: { catalog }, principal, request }) {
-    server.setRequestHandler('prompts/list', ({ params }) => {
-      const { page, ...next } = pageOf(catalog.promptListings(principal), ({ name }) => name, params?.cursor, request.id)
-      return { prompts: serializedOnce(page), ...next }
-    })
+  'prompts/list' (server, call) {
+    server.setRequestHandler('prompts/list', ({ params }) => promptsPage(call, params?.cursor))
   },
   'prompts/get' (server, call) {
     server.setRequestHandler('prompts/get', ({ params }, ctx) => (

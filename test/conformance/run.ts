@@ -1,9 +1,8 @@
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import djangoMcpServer, { serverOptions } from '../../app.ts'
 import { loadConfig } from '../../config.ts'
+import { freePort } from '../../demo/free-port.ts'
 import { judge, readExpected, strays, type Expected, type Verdict } from './expected.ts'
 import { fixture } from './fixture/index.ts'
 import { requiredScenarios, runSuite, suiteVersion } from './suite.ts'
@@ -32,17 +31,6 @@ const revisions = [
   { revision: '2026-07-28', beside: ['json-schema-2020-12', 'http-header-validation', 'http-custom-header-server-validation', ...tasks] },
   { revision: '2025-11-25', beside: [] }
 ]
-
-/** A port that is free: the app has to know its own before it listens, since it refuses other origins than its own. */
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
-  return address.port
-}
 
 /** The whole app as production makes it, but without authentication, for which the suite has no token. */
 async function start () {

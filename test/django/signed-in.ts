@@ -1,10 +1,10 @@
-import { createServer } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import type { Test } from 'tap'
 import { z } from 'zod'
 import { startDjango } from '../../demo/django.ts'
+import { freePort } from '../../demo/free-port.ts'
 import { defineResource, defineTool } from '../../plugins/catalog/definition.ts'
 import { buildApp, token } from '../helper.ts'
 
@@ -40,15 +40,6 @@ SIMPLE_JWT = {"ALGORITHM": "HS256", "SIGNING_KEY": "a key of this project that i
 }
 
 export type Project = keyof typeof projects
-
-export async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  const address = server.address()
-  await new Promise<void>((resolve) => { server.close(() => { resolve() }) })
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
-  return address.port
-}
 
 /** A Django that knows this URL for that of the MCP server. */
 export async function startProject (t: Test, project: Project) {

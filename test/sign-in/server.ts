@@ -7,7 +7,8 @@ import djangoMcpServer, { serverOptions } from '../../app.ts'
 import { generatedKey } from '../../checks/keys.ts'
 import { loadConfig } from '../../config.ts'
 import { startDjango } from '../../demo/django.ts'
-import { audience, freePort, mine, projects, tools } from '../django/signed-in.ts'
+import { freePort } from '../../demo/free-port.ts'
+import { audience, mine, projects, tools } from '../django/signed-in.ts'
 import { environment } from '../helper.ts'
 
 export interface SignInServer {

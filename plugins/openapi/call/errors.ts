@@ -1,8 +1,7 @@
 import { CallError } from '../../../errors.ts'
-import { errorFor } from '../../django/answer.ts'
+import { errorFor, type Answer } from '../../django/answer.ts'
 import { renamedPath } from '../../django/problems.ts'
 import type { GeneratedTool } from '../generated.ts'
-import type { WireAnswer } from '../wire.ts'
 import { sentenceWithoutHosts } from './hosts.ts'
 import { pagingArgument } from './pages.ts'
 
@@ -50,7 +49,7 @@ function askedPage (tool: GeneratedTool, args: Args): string | undefined {
  * What an answer outside 200–299 to a call of this tool means, in the names of its arguments.
  * @param hosts hosts that Django is called by, which are not shown
  */
-export function callErrorFor (tool: GeneratedTool, args: Args, answer: WireAnswer, hosts: readonly string[] = []): CallError {
+export function callErrorFor (tool: GeneratedTool, args: Args, answer: Answer, hosts: readonly string[] = []): CallError {
   const { kind, message, status = answer.status, retryAfter, problems } = errorFor({ status: answer.status, headers: answer.headers, body: answer.body }, (path) => argumentPath(tool, path))
   const page = kind === 'not_found' ? askedPage(tool, args) : undefined
   if (page !== undefined && (/\b(?:page|cursor)\b/i.test(message) || !tool.operation.path.includes('{'))) {

@@ -1,3 +1,5 @@
+import { isRecord } from '../../../checks/records.ts'
+
 /*
  * JSON whose numbers keep all of their digits: identifiers beyond 2^53 come out as they came in. JavaScript knows how
  * (ECMA-262 proposal "JSON.parse source text access", in Node since 22); the compiler's library does not yet.
@@ -52,7 +54,7 @@ export function parseExactly (text: string): unknown {
 
 /** Whether a value is an object with names of its own: a number that is kept exactly is none. */
 export function isObject (value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value)
+  return isRecord(value) && !JSON.isRawJSON(value)
 }
 
 /**

@@ -1,8 +1,7 @@
 import { probablyMeant } from '../../../checks/spelling.ts'
-import { headerOf, retryAfterOf } from '../../django/answer.ts'
+import { headerOf, retryAfterOf, type Answer } from '../../django/answer.ts'
 import type { GeneratedTool } from '../generated.ts'
 import { pagingRole } from '../make/paging.ts'
-import type { WireAnswer } from '../wire.ts'
 import type { Cut } from './cut.ts'
 import { isObject } from './json.ts'
 import type { Locate } from './locate.ts'
@@ -93,7 +92,7 @@ export function cutNote (tool: GeneratedTool, args: Args, page: Page | undefined
 }
 
 /** Where to look after what has been accepted and is not done yet, or has been made without being shown. */
-export function whereToLook (tool: GeneratedTool, answer: WireAnswer, locate: Locate | undefined): string | undefined {
+export function whereToLook (tool: GeneratedTool, answer: Answer, locate: Locate | undefined): string | undefined {
   const made = answer.status === 201 && answer.body.length === 0
   if (answer.status !== 202 && !made) return undefined
   const location = headerOf(answer, 'location') ?? headerOf(answer, 'content-location')

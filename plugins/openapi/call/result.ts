@@ -1,8 +1,7 @@
-import { headerOf, jsonOf, textOf } from '../../django/answer.ts'
+import { headerOf, jsonOf, textOf, type Answer } from '../../django/answer.ts'
 import { WithContent, type ContentBlock } from '../../catalog/definition.ts'
 import { cleanValue, isCleanJson } from '../../catalog/text.ts'
 import type { GeneratedTool } from '../generated.ts'
-import type { WireAnswer } from '../wire.ts'
 import { cutToFit, type Cut } from './cut.ts'
 import { fieldsFrom, project } from './fields.ts'
 import { safeFilename } from './file.ts'
@@ -50,7 +49,7 @@ function wantedFields ({ bindings, fields }: GeneratedTool, args: Args): readonl
 }
 
 /** An answer whose JSON is shown: as it came where nothing had to be changed. */
-function shownJson (tool: GeneratedTool, args: Args, answer: WireAnswer, { maxBytes = defaultMaxBytes, hosts = [] }: ResultOptions): Shown {
+function shownJson (tool: GeneratedTool, args: Args, answer: Answer, { maxBytes = defaultMaxBytes, hosts = [] }: ResultOptions): Shown {
   const raw = textOf(answer)
   const parsed = jsonOf(answer, raw, parseExactly)
   const notes: Array<string | undefined> = []
@@ -79,7 +78,7 @@ function shownJson (tool: GeneratedTool, args: Args, answer: WireAnswer, { maxBy
   return { text, value, notes: notes.filter((note) => note !== undefined) }
 }
 
-function filenameIn (answer: WireAnswer): string | undefined {
+function filenameIn (answer: Answer): string | undefined {
   const disposition = headerOf(answer, 'content-disposition') ?? ''
   const extended = /filename\*=utf-8''([^;\s]+)/i.exec(disposition)?.[1]
   const plain = /filename="((?:[^"\\]|\\.)*)"|filename=([^;\s"]+)/i.exec(disposition)
@@ -91,14 +90,14 @@ function filenameIn (answer: WireAnswer): string | undefined {
   }
 }
 
-function describedFile (answer: WireAnswer, type: string): Shown {
+function describedFile (answer: Answer, type: string): Shown {
   const filename = filenameIn(answer)
   const value = { status: answer.status, content_type: type === '' ? 'unknown' : type, bytes: answer.body.length, ...filename === undefined ? {} : { filename } }
   const what = essenceOf(type) === 'text/html' ? 'The answer is a page for a browser' : 'The answer is a file'
   return { text: JSON.stringify(value), value, notes: [`${what}, which is not shown.`] }
 }
 
-function decodedText (answer: WireAnswer, type: string): string {
+function decodedText (answer: Answer, type: string): string {
   const charset = /charset="?([\w.:-]+)/i.exec(type)?.[1] ?? 'utf-8'
   try {
     return new TextDecoder(charset).decode(answer.body)
@@ -107,7 +106,7 @@ function decodedText (answer: WireAnswer, type: string): string {
   }
 }
 
-function shownText (answer: WireAnswer, type: string, { maxBytes = defaultMaxBytes, hosts = [] }: ResultOptions): Shown {
+function shownText (answer: Answer, type: string, { maxBytes = defaultMaxBytes, hosts = [] }: ResultOptions): Shown {
   const whole = decodedText(answer, type)
   const hidden = hideHosts(whole, whole, [], hosts)
   const text = typeof hidden === 'string' ? hidden : whole
@@ -119,7 +118,7 @@ function shownText (answer: WireAnswer, type: string, { maxBytes = defaultMaxByt
   return { text: shown, value, notes: [`The first ${shown.length} of ${text.length} characters are shown. There is no argument that gets the rest.`] }
 }
 
-function shownAnswer (tool: GeneratedTool, args: Args, answer: WireAnswer, options: ResultOptions): Shown {
+function shownAnswer (tool: GeneratedTool, args: Args, answer: Answer, options: ResultOptions): Shown {
   const type = headerOf(answer, 'content-type')?.trim() ?? ''
   if (answer.body.length === 0) {
     const value = { status: answer.status, ok: true }
@@ -134,7 +133,7 @@ function shownAnswer (tool: GeneratedTool, args: Args, answer: WireAnswer, optio
  * takes, and sentences about what is not shown and how to get it.
  * @throws {CallError} `bad_response` for JSON that is not valid
  */
-export function resultFor (tool: GeneratedTool, args: Args, answer: WireAnswer, options: ResultOptions = {}): CallResult {
+export function resultFor (tool: GeneratedTool, args: Args, answer: Answer, options: ResultOptions = {}): CallResult {
   const { text, value, notes } = shownAnswer(tool, args, answer, options)
   const all = [...notes, whereToLook(tool, answer, options.locate)].filter((note) => note !== undefined)
   const content: ContentBlock[] = [{ type: 'text', text }, ...all.length === 0 ? [] : [{ type: 'text' as const, text: all.join(' ') }]]

@@ -1,9 +1,9 @@
+import { isRecord } from '../../../checks/records.ts'
+
+export { isRecord }
+
 /** What a document holds, which anybody may have written: nothing is taken for granted. */
 export type Raw = Readonly<Record<string, unknown>>
-
-export function isRecord (value: unknown): value is Raw {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 /** A record's own entry: names in a document may be those of what every object inherits. */
 export function own (record: Raw, name: string): unknown {

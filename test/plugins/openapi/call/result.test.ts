@@ -4,15 +4,15 @@ import { WithContent } from '../../../../plugins/catalog/definition.ts'
 import type { GeneratedTool } from '../../../../plugins/openapi/generated.ts'
 import { locator } from '../../../../plugins/openapi/call/locate.ts'
 import { defaultMaxBytes, resultFor, type ResultOptions } from '../../../../plugins/openapi/call/result.ts'
-import type { WireAnswer } from '../../../../plugins/openapi/wire.ts'
+import type { Answer } from '../../../../plugins/django/answer.ts'
 import { bound, tool } from './helper.ts'
 
-function answer (body: string | Buffer, type: string | undefined = 'application/json', status = 200, headers: Record<string, string> = {}): WireAnswer {
+function answer (body: string | Buffer, type: string | undefined = 'application/json', status = 200, headers: Record<string, string> = {}): Answer {
   return { status, headers: { ...type === '' ? {} : { 'content-type': type }, ...headers }, body: Buffer.from(body) }
 }
 
 /** The text of a result and the sentences beside it. */
-function shown (made: GeneratedTool, args: Record<string, unknown>, given: WireAnswer, options?: ResultOptions): { text: string, json: () => unknown, notes: string } {
+function shown (made: GeneratedTool, args: Record<string, unknown>, given: Answer, options?: ResultOptions): { text: string, json: () => unknown, notes: string } {
   const result = resultFor(made, args, given, options)
   const content = result instanceof WithContent ? result.content : result
   const texts = typeof content === 'string' ? [content] : Array.isArray(content) ? content.map((block) => block.type === 'text' ? block.text : '') : []
@@ -60,7 +60,7 @@ t.test('numbers keep their digits where an answer is changed', (t) => {
 })
 
 t.test('further pages are arguments of the same tool, never addresses', (t) => {
-  const page = (next: string | null, previous: string | null, results: unknown[] = [{ id: 1 }], count: number | undefined = 7): WireAnswer => answer(JSON.stringify({ count, next, previous, results }))
+  const page = (next: string | null, previous: string | null, results: unknown[] = [{ id: 1 }], count: number | undefined = 7): Answer => answer(JSON.stringify({ count, next, previous, results }))
   const first = shown(numbered, { author: 'x', page_size: 1 }, page(`${internal}/books/?author=x&page=2&page_size=1`, null))
   t.strictSame(first.json(), { count: 7, next_args: { author: 'x', page_size: 1, page: 2 }, previous_args: null, results: [{ id: 1 }] })
   t.equal(first.notes, '1 of 7 are shown. For more, call list_books again with next_args.')
@@ -207,7 +207,7 @@ t.test('files and pages are described, texts are shown', (t) => {
 
 t.test('a tool with an output schema gives the same as a structure', (t) => {
   const structured = { ...numbered, outputSchema: { type: 'object' as const } }
-  const give = (given: WireAnswer): unknown => {
+  const give = (given: Answer): unknown => {
     const result = resultFor(structured, {}, given)
     return result instanceof WithContent ? result.structured : undefined
   }

@@ -1,19 +1,12 @@
-import type { OperationMethod } from './operation.ts'
+import type { Method } from './exchange.ts'
 
 /** A request as it is sent, but for what the Django client adds: host, credentials, correlation id. */
 export interface WireRequest {
-  readonly method: OperationMethod
+  readonly method: Method
   /** Template of the path, for metrics and logs. */
   readonly route: string
   /** Path and query, percent-encoded: `/api/books/5/?page=2`. Never a host. */
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array | undefined
-}
-
-/** A complete answer, unread. */
-export interface WireAnswer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly body: Buffer
 }
