@@ -3,6 +3,7 @@
  * one for the browser and the test to write to.
  */
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Introduction } from '../sign-in/client.ts'
 import { signInScenario } from '../sign-in/scenario.ts'
 import { startSignIn } from '../sign-in/server.ts'
@@ -13,6 +14,16 @@ const [folder = ''] = process.argv.slice(2)
 
 function say (text: string): void {
   process.stdout.write(`${text}\n`)
+}
+
+/** Where the browser is when it has come back to an address: a click does not wait for the page that it leads to. */
+async function arrival (browser: Browser, address: string): Promise<URL> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const url = new URL(await browser.url())
+    if (`${url.origin}${url.pathname}` === address) return url
+    await sleep(50)
+  }
+  throw new Error(`the browser does not come back to ${address}`)
 }
 
 /** A user in front of the browser. */
@@ -27,7 +38,7 @@ function userOf (browser: Browser): UserAgent {
     }
     consents(await browser.text('#authorizationForm'))
     await browser.click('input[name=allow]')
-    return new URL(await browser.url())
+    return await arrival(browser, url.searchParams.get('redirect_uri') ?? '')
   }
 }
 

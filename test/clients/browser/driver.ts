@@ -12,7 +12,7 @@ export interface Browser {
   readonly url: () => Promise<string>
   /** Types a text into the field that a selector finds. */
   readonly fill: (selector: string, text: string) => Promise<void>
-  /** Clicks on what a selector finds, and waits for the page that this leads to. */
+  /** Clicks on what a selector finds. The page that this leads to may come later; what is looked for there is waited for. */
   readonly click: (selector: string) => Promise<void>
   /** What one reads in what a selector finds. */
   readonly text: (selector: string) => Promise<string>
@@ -72,7 +72,7 @@ export async function startBrowser (profile: string): Promise<Browser> {
       return Object.values(found)[0] ?? ''
     }
     const { sessionId, capabilities } = session.parse(await ask('POST', '', {
-      capabilities: { alwaysMatch: { browserName: 'chrome', timeouts: { script: timeout }, 'goog:chromeOptions': { binary: '/usr/bin/chromium', args: [...switches, `--user-data-dir=${profile}`] } } }
+      capabilities: { alwaysMatch: { browserName: 'chrome', timeouts: { script: timeout, implicit: timeout / 2 }, 'goog:chromeOptions': { binary: '/usr/bin/chromium', args: [...switches, `--user-data-dir=${profile}`] } } }
     }))
     return {
       version: capabilities.browserVersion,
