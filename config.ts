@@ -216,7 +216,7 @@ export const configSchema = z.object({
     group: 'Schema', description: 'Whether the tools of the schema tell the form of their answers, which multiplies what a list costs.'
   }),
   TOOL_TOKEN_BUDGET: optional(integer(0, Number.MAX_SAFE_INTEGER), {
-    group: 'Schema', description: 'Tokens up to which the tools of the schema are listed; above, they are found with search tools. Where it is not set: 10,000 tokens, and 40 tools.'
+    group: 'Schema', description: 'Tokens up to which the tools of the schema are listed; above, they are found with search tools. Where it is not set: 10,000 tokens, 40 tools, and 8 KB for each.'
   }),
   TOOL_RESULT_BYTES: defaulted(integer(1_000, 10_485_760), 40_000, {
     group: 'Schema', description: 'UTF-8 bytes of an answer that the tools of the schema show. What is longer is cut along its structure, with a word on what gets the rest. The default stays below 25,000 tokens, where clients cut.'

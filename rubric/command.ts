@@ -22,7 +22,7 @@ async function hold (files: readonly string[], wanted: readonly Check[], quiet: 
   try {
     for (const file of files) {
       const name = basename(file)
-      for await (const { check: { id, title }, outcome: { checked, problems } } of judge(name, load(readFileSync(file, 'utf8')), service, wanted)) {
+      for await (const { check: { id, title }, outcome: { checked, problems } } of judge(name, load(readFileSync(file, 'utf8'), { maxDepth: 1000 }), service, wanted)) {
         const failed = problems.length > 0
         passed &&= !failed
         if (failed || !quiet) print(`${failed ? 'FAILED' : 'ok    '} ${String(id).padStart(2)} ${title.padEnd(56)} ${name}: ${checked}`)

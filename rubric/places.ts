@@ -100,9 +100,9 @@ export function placed (document: OpenApiDocument, operation: WireOperation, { i
 
   const whole = [...taken].some(({ kind }) => kind === 'body')
   for (const place of named) {
+    const isRequired = place.kind === 'parameter' ? place.parameter.required : place.kind === 'property' && place.property.required && operation.method !== 'PATCH'
     if (taken.has(place) || (whole && place.kind === 'property') || fixed.some((entry) => samePlace(place, entry.place))) continue
-    const required = place.kind === 'parameter' ? place.parameter.required : place.kind === 'property' && place.property.required && operation.method !== 'PATCH'
-    if (required && !(place.kind === 'parameter' && hasOneValue(document, place.parameter))) problems.push(`no argument stands for the ${describePlace(place)}, which is required`)
+    if (isRequired && !(place.kind === 'parameter' && hasOneValue(document, place.parameter))) problems.push(`no argument stands for the ${describePlace(place)}, which is required`)
     // Headers and cookies that may be left out seldom are for a model.
     else if (place.kind === 'parameter' && place.parameter.in === 'query' && !isOfNoUse(document, operation, place.parameter)) problems.push(`no argument stands for the ${describePlace(place)}`)
     else if (place.kind === 'property' && place.property.schema.readOnly !== true) problems.push(`no argument stands for the ${describePlace(place)}`)

@@ -22,7 +22,7 @@ export class Recorder {
   #url = ''
 
   constructor () {
-    this.#server = createServer((request, response) => { void this.#handle(request, response) })
+    this.#server = createServer({ maxHeaderSize: 1_048_576 }, (request, response) => { void this.#handle(request, response) })
   }
 
   get url (): string {

@@ -122,6 +122,8 @@ export function errorFor (answer: Answer, names: ArgumentNames): CallError {
         problems: detail === undefined ? renamed(problemsIn(body), names) : []
       })
     case 413:
+    case 414:
+    case 431:
       return new CallError('invalid_input', 'The API refused the request as too large.', { status })
     case 429:
       return new CallError('throttled', 'The API limits how often this may be called.', waiting(retryAfterOf(answer) ?? secondsIn(detail)))

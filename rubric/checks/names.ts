@@ -2,10 +2,10 @@ import type { Subject } from '../subject.ts'
 import { Findings, type Outcome } from '../outcome.ts'
 import { isNode, type Node } from '../oracle/document.ts'
 
-/** 1: names that every client takes. */
+/** 1: names that every client and every model takes: some want a letter first. */
 export function legalNames ({ generated }: Subject): Outcome {
   const findings = new Findings()
-  for (const { name } of generated.tools) findings.expect(/^[a-zA-Z0-9_-]{1,64}$/.test(name) && name.length <= 48, `${JSON.stringify(name)} is not a name of at most 48 characters`)
+  for (const { name } of generated.tools) findings.expect(/^[a-zA-Z_][a-zA-Z0-9_-]{0,47}$/.test(name), `${JSON.stringify(name)} is not a name of at most 48 letters, digits, _ and -`)
   return findings.outcome('names')
 }
 

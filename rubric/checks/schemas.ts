@@ -83,13 +83,14 @@ export function localReferences ({ generated }: Subject): Outcome {
 }
 
 /** Whether a schema of the document comes back to itself. */
-function isRecursive (document: OpenApiDocument, value: unknown, path: readonly unknown[] = []): boolean {
+function isRecursive (document: OpenApiDocument, value: unknown, path: readonly unknown[] = [], done = new Set<unknown>()): boolean {
   const schema = document.resolve(value)
   if (!isNode(schema)) return isNode(value) && typeof value.$ref === 'string' && value.$ref.startsWith('#/') && document.at(value.$ref) !== undefined
   if (path.includes(schema)) return true
-  if (path.length > 20) return false
+  if (done.has(schema)) return false
+  done.add(schema)
   const children = [schema.items, schema.additionalProperties, ...listOf(schema.allOf), ...listOf(schema.oneOf), ...listOf(schema.anyOf), ...isNode(schema.properties) ? Object.values(schema.properties) : []]
-  return children.some((child) => isNode(child) && isRecursive(document, child, [...path, schema]))
+  return children.some((child) => isNode(child) && isRecursive(document, child, [...path, schema], done))
 }
 
 /** 10 */

@@ -7,12 +7,25 @@ export interface WireProperty {
   readonly readOnly: boolean
 }
 
+/** What was made of a schema before: one that is used twice by one that is used twice would be made a billion times. */
+const known = new WeakMap<object, Node>()
+
 /** A schema with its references followed and its `allOf` laid into it, one level deep. */
-export function merged (document: OpenApiDocument, value: unknown, seen: ReadonlySet<unknown> = new Set()): Node {
+export function merged (document: OpenApiDocument, value: unknown): Node {
+  if (!isNode(value)) return {}
+  const before = known.get(value)
+  if (before !== undefined) return before
+  const made = mergedAnew(document, value, new Set())
+  known.set(value, made)
+  return made
+}
+
+function mergedAnew (document: OpenApiDocument, value: unknown, seen: Set<unknown>): Node {
   const schema = document.resolve(value)
+  // What is laid into it once need not be again, and may be itself.
   if (!isNode(schema) || seen.has(schema)) return {}
-  const within = new Set([...seen, schema])
-  const parts = listOf(schema.allOf).map((part) => merged(document, part, within))
+  seen.add(schema)
+  const parts = listOf(schema.allOf).map((part) => mergedAnew(document, part, seen))
   const { allOf: _allOf, ...rest } = schema
   // In 3.1 what stands beside a reference counts as well.
   const beside: Node = isNode(value) && value !== schema ? Object.fromEntries(Object.entries(value).filter(([key]) => key !== '$ref')) : {}

@@ -81,7 +81,7 @@ const defects: ReadonlyArray<readonly [check: number, defect: string, document: 
   [14, 'markup', 'spectacular', made((tool) => ({ ...tool, description: `<p>${tool.description}</p>` }))],
   [14, 'one description for all', 'spectacular', made((tool) => ({ ...tool, description: 'Does something.' }))],
   [14, 'characters that nobody sees', 'spectacular', made((tool) => ({ ...tool, description: `${tool.description}\u{e0041}` }))],
-  [15, 'a long story', 'spectacular', made((tool) => ({ ...tool, description: 'word '.repeat(2000) }))],
+  [15, 'long stories', 'pagination', made((tool) => ({ ...tool, description: 'word '.repeat(1000) }))],
   [16, 'everything only reads', 'spectacular', made((tool) => ({ ...tool, annotations: { ...tool.annotations, readOnlyHint: true } }))],
   [16, 'nobody is asked', 'spectacular', made((tool) => ({ ...tool, confirm: undefined }))],
   [17, 'the host of the document', 'spectacular', made((tool) => ({ ...tool, description: `${tool.description} See https://shop.internal.example/api.` }))],

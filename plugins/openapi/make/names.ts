@@ -37,19 +37,24 @@ const verbs: Readonly<Record<OperationMethod, readonly [one: string, many: strin
   DELETE: ['destroy', 'destroy']
 }
 
+/** Some models take no name that begins with a digit, and refuse every tool of a list for one. */
+function begun (name: string): string {
+  return /^\d/.test(name) ? `op_${name}` : name
+}
+
 /** A name made of the path, as drf-spectacular makes them where none is given. */
 function nameOfPath ({ method, path }: Operation): string {
   const segments = path.split('/').filter((segment) => segment !== '')
   const words = segments.filter((segment) => !segment.includes('{')).map(snake).filter((word) => word !== '')
   const [one, many] = verbs[method]
-  return [...words, segments.at(-1)?.includes('{') === true ? one : many].join('_').replace(commonPrefix, '')
+  return begun([...words, segments.at(-1)?.includes('{') === true ? one : many].join('_').replace(commonPrefix, ''))
 }
 
 /** A name made of the operation id, or undefined where nothing is left of one. */
 function nameOfId ({ operationId = '' }: Operation): string | undefined {
   const name = snake(operationId)
   // Of an id in another script only digits and loan words would be left.
-  return name.length * 2 < operationId.length || !/[a-z]/.test(name) ? undefined : name.replace(commonPrefix, '')
+  return name.length * 2 < operationId.length || !/[a-z]/.test(name) ? undefined : begun(name.replace(commonPrefix, ''))
 }
 
 /** Shorter words, for names that are too long. */
@@ -67,7 +72,7 @@ function fitting (name: string, key: string): string {
   const short = abbreviated(name)
   if (short.length <= longestName) return short
   const end = short.slice(-(longestName - hashLength - 1))
-  return `${end.replace(/^[^_]*_(?=[^_]+_)/, '')}_${digest(key)}`
+  return `${end.replace(/^[^_]*_(?=[^_]+_)/, '').replace(/^[\d_]+(?=[a-z])/, '')}_${digest(key)}`
 }
 
 function hashed (name: string, key: string, length: number): string {

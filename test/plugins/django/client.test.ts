@@ -77,6 +77,8 @@ t.test('answers that are errors', async (t) => {
     { title: '409', status: 409, body: { detail: 'Already closed.' }, expected: { kind: 'conflict', message: 'Already closed.' } },
     { title: '412', status: 412, body: {}, expected: { kind: 'conflict' } },
     { title: '413', status: 413, body: {}, expected: { kind: 'invalid_input' } },
+    { title: '414', status: 414, body: {}, expected: { kind: 'invalid_input', message: /too large/ } },
+    { title: '431', status: 431, body: {}, expected: { kind: 'invalid_input', message: /too large/ } },
     { title: '415', status: 415, body: { detail: 'Unsupported.' }, expected: { kind: 'bad_response' } },
     { title: '503', status: 503, body: { detail: 'secret host db-1' }, expected: { kind: 'unavailable', message: 'The API failed.' } },
     { title: '504', status: 504, body: {}, expected: { kind: 'timeout' } },

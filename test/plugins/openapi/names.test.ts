@@ -27,9 +27,11 @@ test('names are the operation ids in lower-case words, without what nearly all o
   t.same(namesOf(documentOf({
     '/a/': { get: 'api_v2_books_list', post: 'Create a book!' },
     '/b/': { get: 'getHTTPBooks', post: 'api_schema' },
-    '/c/': { get: 'v1_Größe_Ändern' }
+    '/c/': { get: 'v1_Größe_Ändern' },
+    '/2fa/': { get: '2fa_status', post: undefined }
   })), {
-    'GET /a/': 'books_list', 'POST /a/': 'create_a_book', 'GET /b/': 'get_http_books', 'POST /b/': 'api_schema', 'GET /c/': 'grosse_andern'
+    'GET /a/': 'books_list', 'POST /a/': 'create_a_book', 'GET /b/': 'get_http_books', 'POST /b/': 'api_schema', 'GET /c/': 'grosse_andern',
+    'GET /2fa/': 'op_2fa_status', 'POST /2fa/': 'op_2fa_create'
   })
 })
 
