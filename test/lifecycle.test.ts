@@ -63,7 +63,8 @@ for (const [name, argsFor] of Object.entries(starts)) {
   t.test(`${name}: while draining it says not ready and still serves`, async (t) => {
     const django = await djangoStub(t, (_request, response) => { json(response, 200, page) })
     const port = await freePort()
-    const { child, url, exited, output } = await startProcess(t, argsFor(port), { DJANGO_BASE_URL: django.url, DRAIN_SECONDS: 2 }, port)
+    // Longer than this takes: the end is not waited for.
+    const { child, url, output } = await startProcess(t, argsFor(port), { DJANGO_BASE_URL: django.url, DRAIN_SECONDS: 30 }, port)
     t.equal((await fetch(`${url}/ready/`)).status, 200)
     child.kill('SIGTERM')
     while (!output().includes('shutting down')) await new Promise((resolve) => { setTimeout(resolve, 10) })
@@ -72,7 +73,6 @@ for (const [name, argsFor] of Object.entries(starts)) {
     t.match(await ready.json(), { status: 'not_ready', checks: { server: 'draining' } })
     t.equal((await call(url)).status, 200)
     t.equal((await fetch(`${url}/live/`)).status, 200)
-    t.equal(await exited, 0)
   })
 
   t.test(`${name}: SIGHUP makes it look for a newer schema, and ends nothing`, async (t) => {

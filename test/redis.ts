@@ -9,7 +9,7 @@ import { freePort } from '../demo/free-port.ts'
 export const withoutRedis: string | false = spawnSync('redis-server', ['--version']).error === undefined ? false : 'redis-server is not installed'
 
 async function answers (port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
     const socket = connect(port, '127.0.0.1')
     const open = await once(socket, 'connect').then(() => true, () => false)
     socket.destroy()

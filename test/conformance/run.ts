@@ -34,6 +34,7 @@ const revisions = [
 
 /** The whole app as production makes it, but without authentication, for which the suite has no token. */
 async function start () {
+  // The app has to know its own before it listens, since it refuses other origins than its own.
   const port = await freePort()
   const loaded = loadConfig({
     AUTH_ENABLED: 'false',

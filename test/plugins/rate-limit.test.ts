@@ -5,6 +5,7 @@ import { loggingOptions } from '../../plugins/logging/index.ts'
 import rateLimit, { RateLimitError, type RateLimitOptions } from '../../plugins/rate-limit/index.ts'
 import { WindowCounters } from '../../plugins/rate-limit/window-counters.ts'
 import redis from '../../plugins/redis.ts'
+import { stopClock } from '../clock.ts'
 import { buildApp, LogLines, mcpHeaders, modernRpc, rpc, token } from '../helper.ts'
 import { startRedis, withoutRedis } from '../redis.ts'
 
@@ -30,13 +31,6 @@ async function statuses (app: FastifyInstance, count: number, url: string, optio
   const found: number[] = []
   for (let index = 0; index < count; index += 1) found.push((await app.inject({ url, ...options })).statusCode)
   return found
-}
-
-/** Makes the clock stand still until it is moved; gives what moves it. */
-function stopClock (t: Test): (seconds: number) => void {
-  let now = Date.now()
-  t.intercept(Date, 'now', { value: () => now })
-  return (seconds) => { now += seconds * 1000 }
 }
 
 t.test('each limit refuses what is more than its number, and none counts for another', async (t) => {

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { metadataUrls } from '../../../plugins/auth/discovery.ts'
 import { claims, createKey, ping, serviceOf, signToken, startAuthorizationServer, type AuthorizationServer } from '../../authorization-server.ts'
 import { json, LogLines } from '../../helper.ts'
+import { freePort } from '../../../demo/free-port.ts'
 
 /** Asks until the service answers so, or often enough. */
 async function becomes (status: number, ask: () => Promise<number>): Promise<boolean> {
@@ -66,8 +67,8 @@ t.test('[requirement 16] metadata that is another issuer\'s, or none, is not use
 t.test('[attack 16] [authorization 36] an issuer that is down keeps nobody from starting, and is found when it is up', async (t) => {
   const key = await createKey('key-1')
   const first = await startAuthorizationServer(t)
-  // A port that nothing listens on until the test says so.
-  const port = Number(new URL((await silentServer(t)).issuer).port) + 1000
+  // Nothing listens there until the test says so.
+  const port = await freePort()
   const issuer = `http://127.0.0.1:${port}`
   const log = new LogLines()
   const { url } = await serviceOf(t, { issuer }, { LOG_LEVEL: 'INFO' }, log)

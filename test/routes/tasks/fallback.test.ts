@@ -93,7 +93,7 @@ t.test('a client that goes away ends the waiting', async (t) => {
     if (looks === 2) second?.()
     return { status: 'working' }
   })
-  const { url } = await listen(t, {}, undefined, { tools: [tool] })
+  const { app, url } = await listen(t, {}, undefined, { tools: [tool] })
   const leaving = new AbortController()
   const sent = fetch(`${url}/mcp`, {
     method: 'POST',
@@ -104,7 +104,7 @@ t.test('a client that goes away ends the waiting', async (t) => {
   await lookedTwice
   leaving.abort()
   await t.rejects(sent)
-  await pause(50)
+  while (!(await app.inject('/metrics')).body.includes('mcp_requests_total{method="tools/call",outcome="cancelled"} 1')) await pause(5)
   const seen = looks
   await pause(300)
   t.equal(looks, seen)

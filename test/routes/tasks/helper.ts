@@ -28,7 +28,7 @@ export async function begin (app: FastifyInstance, name: string, args: Record<st
 
 /** Asks until the task has one of these statuses. */
 export async function until (app: FastifyInstance, taskId: string, statuses: readonly string[] = ['completed', 'failed', 'cancelled'], bearer = token()) {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (let attempt = 0; attempt < 1000; attempt += 1) {
     const { result, error } = await ask(app, 'tasks/get', { taskId }, { bearer })
     if (error !== undefined) throw new Error(JSON.stringify(error))
     if (statuses.includes(result.status)) return result

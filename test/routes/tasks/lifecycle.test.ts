@@ -2,31 +2,37 @@ import t from 'tap'
 import { z } from 'zod'
 import { CallError } from '../../../errors.ts'
 import { defineTool, startTask } from '../../../plugins/catalog/definition.ts'
+import { stopClock } from '../../clock.ts'
 import { buildApp, djangoStub, LogLines, modernRpc, token } from '../../helper.ts'
 import { ask, begin, exporting, exportJobs, extension, pause, takesNone, takesTasks, until, writer } from './helper.ts'
 
 t.test('a job that Django does becomes a task, and its end the result', async (t) => {
+  const move = stopClock(t)
   const { url, requests } = await djangoStub(t, exportJobs())
   const log = new LogLines()
-  const app = await buildApp(t, { DJANGO_BASE_URL: url, LOG_LEVEL: 'INFO' }, log, { tools: [exporting('optional', 0.5)] })
+  const app = await buildApp(t, { DJANGO_BASE_URL: url, LOG_LEVEL: 'INFO' }, log, { tools: [exporting('optional', 5)] })
   const jobs = () => requests.filter(({ url }) => url.startsWith('/exports/'))
   const created = await ask(app, 'tools/call', { name: 'export_rows', arguments: {} }, { bearer: writer() })
   const { taskId, createdAt } = created.result
   t.equal(created.status, 200)
-  t.match(created.result, { resultType: 'task', status: 'working', statusMessage: 'queued', ttlMs: 86_400_000, pollIntervalMs: 500, lastUpdatedAt: createdAt })
+  t.match(created.result, { resultType: 'task', status: 'working', statusMessage: 'queued', ttlMs: 86_400_000, pollIntervalMs: 5000, lastUpdatedAt: createdAt })
   t.match(createdAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
   t.match(taskId, /^[\w-]{32}$/, '192 bits')
   for (const field of ['result', 'error', 'inputRequests', 'requestState', 'structuredContent', 'ttl', 'task']) t.notOk(field in created.result, field)
 
-  t.match((await ask(app, 'tasks/get', { taskId }, { bearer: writer() })).result, { resultType: 'complete', taskId, status: 'working', statusMessage: 'queued' })
+  const get = async () => (await ask(app, 'tasks/get', { taskId }, { bearer: writer() })).result
+  move(4.999)
+  t.match(await get(), { resultType: 'complete', taskId, status: 'working', statusMessage: 'queued' })
   t.equal(jobs().length, 1, 'Django is not asked before it is time')
-  await pause(520)
-  t.match((await ask(app, 'tasks/get', { taskId }, { bearer: writer() })).result, { status: 'working', statusMessage: 'exporting' })
-  const done = await until(app, taskId, ['completed'], writer())
+  move(0.001)
+  t.match(await get(), { status: 'working', statusMessage: 'exporting' })
+  move(5)
+  const done = await get()
+  t.equal(done.status, 'completed')
   t.strictSame(done.result, { resultType: 'complete', content: [{ type: 'text', text: '{"url":"/files/1","rows":3}' }], structuredContent: { url: '/files/1', rows: 3 } })
   t.ok(done.lastUpdatedAt > createdAt)
   const before = requests.length
-  t.match((await ask(app, 'tasks/get', { taskId }, { bearer: writer() })).result, { status: 'completed' })
+  t.match(await get(), { status: 'completed' })
   t.equal(requests.length, before, 'an ended task is not looked at')
   t.equal(jobs()[1]?.headers['x-correlation-id']?.length, 36)
   t.match(log.records.filter(({ message }) => message === 'task created'), [{ tool: 'export_rows' }])
@@ -41,6 +47,7 @@ t.test('discovery names the extension', async (t) => {
 })
 
 t.test('of many who ask at the same time one looks at the job', async (t) => {
+  const move = stopClock(t)
   let looks = 0
   const tool = defineTool({
     name: 'slow',
@@ -59,7 +66,7 @@ t.test('of many who ask at the same time one looks at the job', async (t) => {
   })
   const app = await buildApp(t, { RATE_LIMIT_REQUESTS: 1000 }, undefined, { tools: [tool] })
   const taskId = await begin(app, 'slow')
-  await pause(1010)
+  move(1)
   const answers = await Promise.all(Array.from({ length: 20 }, () => ask(app, 'tasks/get', { taskId })))
   t.equal(looks, 1)
   t.ok(answers.every(({ result }) => result.status === 'working'))
@@ -253,17 +260,15 @@ t.test('a client that went away says nothing about the job', async (t) => {
 })
 
 t.test('clients are told to ask less often as a task gets older', async (t) => {
+  const move = stopClock(t)
   const { url } = await djangoStub(t, exportJobs())
   const app = await buildApp(t, { DJANGO_BASE_URL: url }, undefined, { tools: [exporting('optional', 5)] })
   const taskId = await begin(app, 'export_rows', {}, writer())
-  const { now } = Date
-  t.teardown(() => { Date.now = now })
   const intervalAfter = async (seconds: number): Promise<number> => {
-    Date.now = () => now() + seconds * 1000
-    const bearer = token({ scope: 'write', exp: Math.floor(Date.now() / 1000) + 600 })
-    return Math.round((await ask(app, 'tasks/get', { taskId }, { bearer })).result.pollIntervalMs / 100)
+    move(seconds)
+    return (await ask(app, 'tasks/get', { taskId }, { bearer: writer() })).result.pollIntervalMs
   }
-  t.strictSame([await intervalAfter(1), await intervalAfter(200), await intervalAfter(7200)], [50, 200, 600])
+  t.strictSame([await intervalAfter(1), await intervalAfter(199), await intervalAfter(7000)], [5000, 20_000, 60_000])
 })
 
 t.test('a client that does not take tasks', async (t) => {
