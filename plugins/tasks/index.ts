@@ -22,6 +22,8 @@ export interface TasksOptions {
   redis?: Redis | undefined
   /** Seconds for which a task is kept, whatever becomes of it. */
   ttl?: number
+  /** Tasks of one owner that are kept at the same time. */
+  maxTasksOfOne?: number
   /** Tasks that this process keeps at most, where it keeps them. */
   maxTasks?: number
 }
@@ -29,15 +31,16 @@ export interface TasksOptions {
 const optionsSchema = z.strictObject({
   redis: z.custom<Redis>((value) => typeof value === 'object' && value !== null && 'status' in value, 'a connection to Redis').optional(),
   ttl: whole(1, 'seconds').default(86_400),
+  maxTasksOfOne: whole(1).default(1000),
   maxTasks: whole(1).optional()
 } satisfies OptionsShape<TasksOptions>)
 
 /** The store of tasks (extension `io.modelcontextprotocol/tasks`). */
 const tasks: FastifyPluginAsync<TasksOptions> = async (app, options) => {
-  const { redis, ttl, maxTasks } = checkOptions('tasks', optionsSchema, options)
+  const { redis, ttl, maxTasksOfOne, maxTasks } = checkOptions('tasks', optionsSchema, options)
   const store: TaskStore = redis === undefined
-    ? new MemoryStore({ ttl: ttl * 1000, ...(maxTasks === undefined ? {} : { maxTasks }) })
-    : new RedisStore(redis, ttl * 1000)
+    ? new MemoryStore({ ttl: ttl * 1000, maxTasksOfOne, ...(maxTasks === undefined ? {} : { maxTasks }) })
+    : new RedisStore(redis, ttl * 1000, maxTasksOfOne)
   app.decorate('tasks', store)
 }
 

@@ -1,13 +1,15 @@
 import { CallError } from '../../errors.ts'
 import type { TaskRecord } from './record.ts'
-import { parsedRecord, type TaskStore } from './store.ts'
+import { parsedRecord, tooManyTasks, type TaskStore } from './store.ts'
 
 export interface MemoryStoreOptions {
   /** Milliseconds for which a task is kept. */
   ttl: number
+  /** Tasks of one owner at the same time. */
+  maxTasksOfOne: number
   /** Tasks at the same time. */
   maxTasks?: number
-  /** Characters of all tasks together. */
+  /** Characters of all tasks together; one owner may fill a quarter. */
   maxSize?: number
 }
 
@@ -15,33 +17,42 @@ const defaultMaxTasks = 10_000
 const defaultMaxSize = 67_108_864
 
 interface Entry {
+  owner: string
   text: string
   endsAt: number
+}
+
+interface Usage {
+  tasks: number
+  size: number
 }
 
 /** Keeps tasks in this process, within bounds: for one replica, and until it ends. */
 export class MemoryStore implements TaskStore {
   readonly ttl: number
+  readonly #maxTasksOfOne: number
   readonly #maxTasks: number
   readonly #maxSize: number
   // As text, so that nothing outside holds a part of what is kept, and sizes are known.
   readonly #entries = new Map<string, Entry>()
+  /** What each owner has here; owners without a task are not in it. */
+  readonly #owners = new Map<string, Usage>()
   #size = 0
 
-  constructor ({ ttl, maxTasks = defaultMaxTasks, maxSize = defaultMaxSize }: MemoryStoreOptions) {
+  constructor ({ ttl, maxTasksOfOne, maxTasks = defaultMaxTasks, maxSize = defaultMaxSize }: MemoryStoreOptions) {
     this.ttl = ttl
+    this.#maxTasksOfOne = maxTasksOfOne
     this.#maxTasks = maxTasks
     this.#maxSize = maxSize
   }
 
-  async check (): Promise<void> {
-    this.#removeEnded()
-    if (this.#entries.size >= this.#maxTasks || this.#size >= this.#maxSize) throw new CallError('unavailable', 'Too many tasks are kept already.')
+  async check (owner: string): Promise<void> {
+    this.#check(owner)
   }
 
-  async create (key: string, record: TaskRecord): Promise<void> {
-    await this.check()
-    this.#set(key, record, record.createdAt + record.ttl)
+  async create (owner: string, key: string, record: TaskRecord): Promise<void> {
+    this.#check(owner)
+    this.#set(key, { owner, text: JSON.stringify(record), endsAt: record.createdAt + record.ttl })
   }
 
   async read (key: string): Promise<TaskRecord | undefined> {
@@ -55,16 +66,37 @@ export class MemoryStore implements TaskStore {
     const current = parsedRecord(entry.text)
     const next = change(current)
     if (next === undefined) return current
-    this.#set(key, next, entry.endsAt)
+    this.#set(key, { ...entry, text: JSON.stringify(next) })
     return next
   }
 
-  #set (key: string, record: TaskRecord, endsAt: number): void {
-    const text = JSON.stringify(record)
-    const growth = text.length - (this.#entries.get(key)?.text.length ?? 0)
-    if (growth > 0 && this.#size + growth > this.#maxSize) throw new CallError('unavailable', 'There is no room to keep this task.')
-    this.#size += growth
-    this.#entries.set(key, { text, endsAt })
+  #check (owner: string): void {
+    this.#removeEnded()
+    const { tasks, size } = this.#usage(owner)
+    if (tasks >= this.#maxTasksOfOne || size >= this.#maxSize / 4) throw tooManyTasks()
+    if (this.#entries.size >= this.#maxTasks || this.#size >= this.#maxSize) throw new CallError('unavailable', 'Too many tasks are kept already.')
+  }
+
+  #usage (owner: string): Usage {
+    return this.#owners.get(owner) ?? { tasks: 0, size: 0 }
+  }
+
+  /** Counts what comes or, as negative numbers, goes. */
+  #count (owner: string, tasks: number, size: number): void {
+    const usage = this.#usage(owner)
+    this.#size += size
+    if (usage.tasks + tasks === 0) this.#owners.delete(owner)
+    else this.#owners.set(owner, { tasks: usage.tasks + tasks, size: usage.size + size })
+  }
+
+  #set (key: string, entry: Entry): void {
+    const { owner, text } = entry
+    const before = this.#entries.get(key)
+    const growth = text.length - (before?.text.length ?? 0)
+    const fits = this.#size + growth <= this.#maxSize && this.#usage(owner).size + growth <= this.#maxSize / 4
+    if (growth > 0 && !fits) throw new CallError('unavailable', 'There is no room to keep this task.')
+    this.#count(owner, before === undefined ? 1 : 0, growth)
+    this.#entries.set(key, entry)
   }
 
   #live (key: string): Entry | undefined {
@@ -83,8 +115,8 @@ export class MemoryStore implements TaskStore {
     }
   }
 
-  #remove (key: string, { text }: Entry): void {
-    this.#size -= text.length
+  #remove (key: string, { owner, text }: Entry): void {
+    this.#count(owner, -1, -text.length)
     this.#entries.delete(key)
   }
 }

@@ -1,13 +1,21 @@
+import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { CallError } from '../../errors.ts'
 import type { TaskRecord } from './record.ts'
-import { parsedRecord, type TaskStore } from './store.ts'
+import { parsedRecord, tooManyTasks, type TaskStore } from './store.ts'
 
-/** Both steps in one, so that no task stays for ever. */
+/**
+ * Keeps a task, and in a list of its owner's when it ends; 0 where the owner has as many as one may have. All in one,
+ * so that no task stays for ever and two at a time do not both take the last place.
+ */
 const createScript = `
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[3])
+if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[4]) then return 0 end
 redis.call('HSET', KEYS[1], 'revision', 1, 'record', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('ZADD', KEYS[2], ARGV[3] + ARGV[2], KEYS[1])
+if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end
 return 1`
 
 /** Replaces a record that is still the one that was read; 0 where it has changed meanwhile, -1 where it is gone. */
@@ -21,25 +29,36 @@ return 1`
 /** How often a change is tried before others are taken to be in the way. */
 const maxAttempts = 20
 
+/** Where it is kept which tasks an owner has, by a name that does not say who that is. */
+function listOf (owner: string): string {
+  return `tasks-of:${createHash('sha256').update(owner).digest('base64url')}`
+}
+
 const entryShape = z.tuple([z.string(), z.string()])
 
 /** Keeps tasks in Redis: any replica serves them, and they outlive it. */
 export class RedisStore implements TaskStore {
   readonly ttl: number
   readonly #redis: Redis
+  readonly #maxTasksOfOne: number
 
-  /** @param ttl milliseconds for which a task is kept */
-  constructor (redis: Redis, ttl: number) {
+  /**
+   * @param ttl milliseconds for which a task is kept
+   * @param maxTasksOfOne tasks of one owner at the same time
+   */
+  constructor (redis: Redis, ttl: number, maxTasksOfOne: number) {
     this.#redis = redis
     this.ttl = ttl
+    this.#maxTasksOfOne = maxTasksOfOne
   }
 
-  async check (): Promise<void> {
-    await this.#reach(() => this.#redis.ping())
+  async check (owner: string): Promise<void> {
+    if (await this.#reach(() => this.#redis.zcount(listOf(owner), Date.now(), '+inf')) >= this.#maxTasksOfOne) throw tooManyTasks()
   }
 
-  async create (key: string, record: TaskRecord): Promise<void> {
-    await this.#reach(() => this.#redis.eval(createScript, 1, `task:${key}`, JSON.stringify(record), record.ttl))
+  async create (owner: string, key: string, record: TaskRecord): Promise<void> {
+    const kept = await this.#reach(() => this.#redis.eval(createScript, 2, `task:${key}`, listOf(owner), JSON.stringify(record), record.ttl, Date.now(), this.#maxTasksOfOne))
+    if (kept === 0) throw tooManyTasks()
   }
 
   async read (key: string): Promise<TaskRecord | undefined> {

@@ -5,16 +5,21 @@ import { taskRecord, type TaskRecord } from './record.ts'
 export interface TaskStore {
   /** Milliseconds for which a task is kept. */
   readonly ttl: number
-  /** Whether a task could be kept now, asked before a job is started. */
-  readonly check: () => Promise<void>
-  /** Keeps a new task: any replica finds it when this is done. */
-  readonly create: (key: string, record: TaskRecord) => Promise<void>
+  /** Whether a task of this owner could be kept now, asked before a job is started. */
+  readonly check: (owner: string) => Promise<void>
+  /** Keeps a new task under the key that `taskKey` gives: any replica finds it when this is done. */
+  readonly create: (owner: string, key: string, record: TaskRecord) => Promise<void>
   readonly read: (key: string) => Promise<TaskRecord | undefined>
   /**
    * Changes a task in one step that nothing comes between, and gives it as it is then. `change` may run several
    * times; where it gives undefined, the task stays as it is.
    */
   readonly change: (key: string, change: (record: TaskRecord) => TaskRecord | undefined) => Promise<TaskRecord | undefined>
+}
+
+/** What is said to an owner that has as many tasks as one may have. */
+export function tooManyTasks (): CallError {
+  return new CallError('unavailable', 'Too many tasks of yours are kept already.')
 }
 
 /** A kept record. */

@@ -192,7 +192,7 @@ const tables: Array<[string, unknown, Array<[Loose, string]>]> = [
   ]],
   ['tasks', tasks, [
     [{ redis: 'redis://redis' }, 'redis: expected a connection to Redis, got "redis://redis"'],
-    [{ ttl: '1d', maxTasks: 0 }, 'ttl: expected a whole number of seconds, at least 1, got "1d"; maxTasks: expected a whole number, at least 1, got 0']
+    [{ ttl: '1d', maxTasksOfOne: 1.5, maxTasks: 0 }, 'ttl: expected a whole number of seconds, at least 1, got "1d"; maxTasksOfOne: expected a whole number, at least 1, got 1.5; maxTasks: expected a whole number, at least 1, got 0']
   ]],
   ['tmp-cleanup', tmpCleanup, [
     [undefined, 'directory: expected the path of a folder, got nothing'],
@@ -247,6 +247,7 @@ t.test('auth is strict where nothing is said: a token has to name the audience a
   }
   t.equal(await status({ aud: 'a' }), 200)
   t.equal(await status({}), 401)
-  t.equal(await status({ aud: 'a', iat: fromNow(0), exp: fromNow(86_400) }), 200)
-  t.equal(await status({ aud: 'a', iat: fromNow(0), exp: fromNow(86_402) }), 401)
+  const iat = fromNow(0)
+  t.equal(await status({ aud: 'a', iat, exp: iat + 86_400 }), 200)
+  t.equal(await status({ aud: 'a', iat, exp: iat + 86_401 }), 401)
 })

@@ -49,7 +49,7 @@ async function create (app: FastifyInstance, request: McpRequest, tool: string, 
   }
   try {
     // Only what is kept may be answered: the client may ask for it at once, and from any replica.
-    await app.tasks.create(taskKey(request.principal.key, id) ?? '', record)
+    await app.tasks.create(request.principal.key, taskKey(request.principal.key, id) ?? '', record)
   } catch (error) {
     log.error({ tool, job_state: job.state }, 'a job has been started whose task could not be kept: it goes on, and nobody will look at it')
     throw error
@@ -62,7 +62,7 @@ async function create (app: FastifyInstance, request: McpRequest, tool: string, 
 export async function withTask (app: FastifyInstance, request: McpRequest, tool: Tool, call: () => Promise<ToolResult | StartedJob>): Promise<ToolResult | CreatedTask> {
   const begin = performance.now()
   // Before there is a job that would be lost.
-  if (tool.task !== undefined && request.takesTasks) await app.tasks.check()
+  if (tool.task !== undefined && request.takesTasks) await app.tasks.check(request.principal.key)
   const given = await call()
   if (!(given instanceof StartedJob)) return given
   return request.takesTasks ? await create(app, request, tool.name, given) : await waitForJob(app, request, tool.name, given, begin)

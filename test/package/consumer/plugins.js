@@ -218,7 +218,7 @@ const plugins = {
       const { newTaskId, taskKey } = await import(`${manifest.name}/plugins/tasks`)
       const key = taskKey('owner', newTaskId())
       const now = Date.now()
-      await app.tasks.create(key, { tool: 'a', status: 'working', createdAt: now, updatedAt: now, ttl: app.tasks.ttl, state: null, pollInterval: 1000, nextPollAt: now, questions: {}, asked: 0, answers: {} })
+      await app.tasks.create('a', key, { tool: 'a', status: 'working', createdAt: now, updatedAt: now, ttl: app.tasks.ttl, state: null, pollInterval: 1000, nextPollAt: now, questions: {}, asked: 0, answers: {} })
       assert.equal((await app.tasks.read(key)).tool, 'a')
       assert.equal(await app.tasks.read('another'), undefined)
     }
