@@ -61,7 +61,7 @@ export function opportunityTable (answer: unknown): string {
 }
 
 /** Tools of the server that a file in a folder defines. */
-const written = new Set(['delete_opportunity', 'get_opportunities'])
+const written = new Set(['delete_opportunity', 'get_opportunities', 'pipeline_report'])
 
 /** Which tools are there, and where they come from. */
 export function toolLists (names: readonly string[]): string {

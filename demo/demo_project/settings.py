@@ -116,6 +116,8 @@ EXPORT_RATE = os.environ.get("DEMO_EXPORT_RATE") or "3/min"
 if not re.fullmatch(r"\d+/(s|sec|m|min|h|hour|d|day)", EXPORT_RATE):
     raise ImproperlyConfigured("DEMO_EXPORT_RATE must look like 3/min or 100/hour")
 
+REPORT_SECONDS = float(os.environ.get("DEMO_REPORT_SECONDS") or 5)
+
 REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["core.permissions.ApiKeyOrUser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -128,3 +128,23 @@ class ExportSummarySerializer(serializers.Serializer):
     rows = serializers.IntegerField()
     first_created_at = serializers.DateTimeField(allow_null=True)
     last_created_at = serializers.DateTimeField(allow_null=True)
+
+
+class ReportProgressSerializer(serializers.Serializer):
+    """How far a report is."""
+
+    done = serializers.FloatField(min_value=0, max_value=1)
+
+
+class StatusSummarySerializer(serializers.Serializer):
+    """The opportunities of one status."""
+
+    status = serializers.CharField()
+    count = serializers.IntegerField()
+    value = serializers.DecimalField(max_digits=20, decimal_places=2, allow_null=True)
+
+
+class ReportSerializer(serializers.Serializer):
+    """A report on all opportunities."""
+
+    statuses = StatusSummarySerializer(many=True)

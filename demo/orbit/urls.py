@@ -16,5 +16,7 @@ router.register("reminders", views.ReminderViewSet)
 
 urlpatterns = [
     path("exports/", views.ExportView.as_view(), name="exports"),
+    path("reports/", views.ReportsView.as_view(), name="reports"),
+    path("reports/<str:report>/", views.ReportView.as_view(), name="report"),
     *router.urls,
 ]

@@ -12,12 +12,13 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import get_object_or_404
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from core.callers import caller_name
 from core.serializers import DetailSerializer
 from core.throttling import CallerRateThrottle
-from orbit import serializers
+from orbit import reports, serializers
 from orbit.filters import ActivityFilter, OpportunityFilter
 from orbit.mixins import AtomicModelViewSet, ProtectedDestroyMixin
 from orbit.models import Activity, Client, Contact, Contract, Opportunity, Reminder
@@ -269,3 +270,46 @@ class ExportView(APIView):
             rows=Count("pk"), first_created_at=Min("created_at"), last_created_at=Max("created_at")
         )
         return Response(serializers.ExportSummarySerializer({"resource": resource, **summary}).data)
+
+
+class ReportsView(APIView):
+    """Where reports begin."""
+
+    @extend_schema(
+        operation_id="reports_create",
+        summary="Begin a report",
+        description="A report on all opportunities takes a while. Location says where to look for it.",
+        request=None,
+        responses={202: serializers.ReportProgressSerializer},
+    )
+    def post(self, request):
+        """Begin a report, which goes on after this answer."""
+        report = reports.begin(caller_name(request))
+        location = reverse("report", args=[report])
+        return Response({"done": 0}, status=202, headers={"Location": location, "Retry-After": "1"})
+
+
+class ReportView(APIView):
+    """One report, which is done or will be."""
+
+    @extend_schema(
+        operation_id="reports_retrieve",
+        summary="Look at a report",
+        responses={
+            200: serializers.ReportSerializer,
+            202: OpenApiResponse(serializers.ReportProgressSerializer, description="Not done yet; look again."),
+        },
+    )
+    def get(self, request, report):
+        """Answer 202 until the report is done."""
+        done = reports.share_done(report, caller_name(request))
+        if done < 1:
+            return Response({"done": round(done, 2)}, status=202, headers={"Retry-After": "1"})
+        return Response(serializers.ReportSerializer({"statuses": reports.pipeline()}).data)
+
+    @extend_schema(operation_id="reports_destroy", summary="Cancel a report", responses={204: None})
+    def delete(self, request, report):
+        """Cancel the report, or forget it."""
+        reports.share_done(report, caller_name(request))
+        reports.cancel(report)
+        return Response(status=204)

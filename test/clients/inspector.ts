@@ -36,7 +36,7 @@ function entries (...names: string[]) {
 
 /** Every method, how it is asked for, and what its result is. */
 const methods: ReadonlyArray<readonly [string, readonly string[], z.ZodType]> = [
-  ['tools/list', ['--strict'], z.looseObject({ tools: entries('delete_opportunity', 'get_opportunities', 'shout') })],
+  ['tools/list', ['--strict'], z.looseObject({ tools: entries('delete_opportunity', 'get_opportunities', 'pipeline_report', 'shout') })],
   ['tools/call', ['--tool-name', 'get_opportunities', '--tool-args-json', '{"status":"won","limit":2}'], z.looseObject({
     isError: z.literal(false).optional(),
     structuredContent: z.looseObject({ count: z.literal(2), total: z.literal(81) })

@@ -15,7 +15,7 @@ t.test('--once makes a call and ends', async (t) => {
   const demo = runDemo(t, ['--once'])
   t.equal(await demo.exited, 0)
   t.match(demo.output(), answer)
-  t.match(demo.output(), /\n2 tools are written by hand: delete_opportunity, get_opportunities\.\n\d\d tools come from the OpenAPI document .*\n(  .*\n)*.*\bopportunities_list\b/)
+  t.match(demo.output(), /\n3 tools are written by hand: delete_opportunity, get_opportunities, pipeline_report\.\n\d\d tools come from the OpenAPI document .*\n(  .*\n)*.*\bopportunities_list\b/)
   t.match(demo.output(), /"mcpServers"[\s\S]*"Authorization": "Bearer /)
   t.notMatch(withoutIdentity(demo.output()), /WARN/, 'nothing else to worry about')
   const pid = Number(/\(process (\d+)\)/.exec(demo.output())?.[1])
