@@ -219,6 +219,7 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     server: { name, version },
     allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(publicUrl(config)).origin],
     stateSecret,
+    redis: shared,
     timeout: config.CALL_TIMEOUT,
     identityOf: app.identityOf,
     extendLegacy: options.extendLegacy

@@ -226,7 +226,7 @@ export const configSchema = z.object({
   }),
 
   REDIS_URL: optional(redisUrl(), {
-    group: 'State', description: 'Redis or Valkey in which tasks, revoked tokens and the counters of rate limits are kept, so that all replicas share them; in the memory of each where it is not set. While it cannot be reached, requests with a token are answered with 503.', example: 'rediss://user:password@redis:6379/0', secret: true
+    group: 'State', description: 'Redis or Valkey in which tasks, revoked tokens, what was used once and the counters of rate limits are kept, so that all replicas share them; in the memory of each where it is not set. While it cannot be reached, requests with a token are answered with 503.', example: 'rediss://user:password@redis:6379/0', secret: true
   }),
 
   LOG_LEVEL: defaulted(oneOf(['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'], (value) => value.toUpperCase()), 'INFO', {

@@ -7,6 +7,7 @@ import { decodedHeader, standardHeaderProblem } from '../routes/mcp/headers.ts'
 import { pageOf } from '../routes/mcp/pages.ts'
 import { ProtocolError } from '../routes/mcp/protocol-error.ts'
 import { SealedState } from '../routes/mcp/sealed-state.ts'
+import { MemoryUses } from '../routes/mcp/uses.ts'
 import { buildApp, fromNow, mcpHeaders, secret, sign } from './helper.ts'
 
 const binary = fc.string({ unit: 'binary' })
@@ -105,11 +106,12 @@ function encoded (text: string): string {
 }
 
 t.test('[attack 33] [requirement 30] a header is read as what it says, or as nothing', async (t) => {
-  fc.assert(fc.property(fc.oneof(grapheme, binary.map((text) => text.toWellFormed())), (text) => decodedHeader(encoded(text)) === text))
+  const texts = fc.oneof(grapheme, binary.map((text) => text.toWellFormed()), grapheme.map((text) => `\ufeff${text}`))
+  fc.assert(fc.property(texts, (text) => decodedHeader(encoded(text)) === text))
   fc.assert(fc.property(fc.oneof(binary, fc.array(fc.constantFrom('=?base64?', '?=', 'YQ==', 'YQ', '=', 'é', ' ', '\n', '/w==')).map((parts) => parts.join(''))), (value) => {
     const read = decodedHeader(value)
     // What is not wrapped is itself; of what is wrapped there is one writing only.
-    return read === undefined || read === value.trim() || encoded(read) === value.trim()
+    return read === undefined || read === value || encoded(read) === value
   }), { numRuns: 5000 })
   fc.assert(fc.property(grapheme, grapheme, (header, name) => {
     const problem = standardHeaderProblem({ 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': encoded(header) }, 'tools/call', { name })
@@ -154,30 +156,30 @@ t.test('[attack 38] a cursor leads through every entry once, and one that was ma
 const binding = fc.record({ principal: grapheme, method: fc.constantFrom('tools/call', 'prompts/get'), target: grapheme, arguments: fc.jsonValue() })
 
 t.test('[attack 38] [requirement 33] a state opens once, for the call that it was sealed for, and never when it was changed', async (t) => {
-  const sealed = new SealedState(secret)
+  const sealed = new SealedState(secret, new MemoryUses())
   const normal = (value: unknown): string => JSON.stringify(value)
-  fc.assert(fc.property(fc.jsonValue(), binding, binding, (payload, own, other) => {
+  await fc.assert(fc.asyncProperty(fc.jsonValue(), binding, binding, async (payload, own, other) => {
     const again: unknown = JSON.parse(JSON.stringify(own.arguments))
     const state = sealed.seal(payload, own)
-    if (normal(own) !== normal(other) && sealed.open(state, other) !== undefined) throw new Error('opened for another call')
-    const opened = sealed.open(state, { ...own, arguments: again })
+    if (normal(own) !== normal(other) && await sealed.open(state, other) !== undefined) throw new Error('opened for another call')
+    const opened = await sealed.open(state, { ...own, arguments: again })
     if (normal(opened) !== normal(payload)) throw new Error(`${normal(opened)} is not ${normal(payload)}`)
-    if (sealed.open(state, own) !== undefined) throw new Error('opened twice')
+    if (await sealed.open(state, own) !== undefined) throw new Error('opened twice')
   }), { numRuns: 1000 })
-  fc.assert(fc.property(binding, fc.nat(), fc.constantFrom(...'ABab01-_.=+/ \u0000é'.split('')), (own, at, character) => {
+  await fc.assert(fc.asyncProperty(binding, fc.nat(), fc.constantFrom(...'ABab01-_.=+/ \u0000é'.split('')), async (own, at, character) => {
     const state = sealed.seal({ answers: {} }, own)
     const index = at % state.length
     const changed = `${state.slice(0, index)}${character}${state.slice(index + 1)}`
-    return changed === state || sealed.open(changed, own) === undefined
+    return changed === state || await sealed.open(changed, own) === undefined
   }), { numRuns: 5000 })
-  const otherSecret = new SealedState('another secret of at least 32 characters')
-  fc.assert(fc.property(fc.oneof(binary, fc.tuple(fc.base64String(), fc.base64String()).map((parts) => parts.join('.'))), binding, (state, own) => sealed.open(state, own) === undefined && sealed.open(otherSecret.seal(state, own), own) === undefined))
+  const otherSecret = new SealedState('another secret of at least 32 characters', new MemoryUses())
+  await fc.assert(fc.asyncProperty(fc.oneof(binary, fc.tuple(fc.base64String(), fc.base64String()).map((parts) => parts.join('.'))), binding, async (state, own) => await sealed.open(state, own) === undefined && await sealed.open(otherSecret.seal(state, own), own) === undefined))
   t.pass('no counterexample')
 })
 
 t.test('[attack 38] the key of a state is none that signs anything else', async (t) => {
   const own = { principal: 'a', method: 'tools/call', target: 'b', arguments: {} }
-  const [body = '', mac] = new SealedState(secret).seal({}, own).split('.')
+  const [body = '', mac] = new SealedState(secret, new MemoryUses()).seal({}, own).split('.')
   t.not(createHmac('sha256', secret).update(body).digest('base64url'), mac)
 })
 

@@ -23,6 +23,11 @@ function byName (left: { name: string }, right: { name: string }): number {
   return left.name < right.name ? -1 : left.name > right.name ? 1 : 0
 }
 
+/** Several resources may have one name. */
+function byUri (left: { uri: string }, right: { uri: string }): number {
+  return left.uri < right.uri ? -1 : left.uri > right.uri ? 1 : 0
+}
+
 /**
  * Everything that can be listed, called and read. Built whole and never changed: lists are sorted and checks are
  * compiled once, and what a request does with it does not depend on how much there is.
@@ -48,7 +53,7 @@ export class Catalog {
     this.#tools = new Map(tools.toSorted(byName).map((tool) => [tool.name, tool]))
     this.parameterHeaders = [...new Set(tools.flatMap(({ parameterHeaders }) => parameterHeaders.map(({ name }) => `Mcp-Param-${name}`)))].toSorted()
     this.#prompts = new Map(prompts.toSorted(byName).map((prompt) => [prompt.name, prompt]))
-    const sorted = resources.toSorted((left, right) => byName(left.listing, right.listing))
+    const sorted = resources.toSorted(byUri)
     this.#fixedResources = new Map(sorted.filter(({ isTemplate }) => !isTemplate).map((resource) => [resource.uri, resource]))
     this.#templates = sorted.filter(({ isTemplate }) => isTemplate)
     this.#toolList = new PermittedList([...this.#tools.values()].map((tool) => ({

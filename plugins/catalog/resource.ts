@@ -59,6 +59,8 @@ function matcher (template: string): Resource['match'] {
 function partsOf (uri: string, mimeType: string | undefined, result: unknown): ReadContents[] {
   const checked = contentsShape.safeParse(result)
   if (!checked.success) throw new CallError('internal', 'The resource gave contents that are not valid.', { cause: checked.error })
+  // Clients must not take what is not there for something that is empty (server/resources, "Error Handling").
+  if (Array.isArray(checked.data) && checked.data.length === 0) throw new CallError('not_found', 'There is nothing at this URI.')
   const type = mimeType === undefined ? {} : { mimeType }
   if (typeof checked.data === 'string') return [{ uri, ...type, text: cleanText(checked.data) }]
   if (checked.data instanceof Uint8Array) return [{ uri, ...type, blob: Buffer.from(checked.data).toString('base64') }]

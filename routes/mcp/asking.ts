@@ -28,7 +28,17 @@ export class InputNeeded extends Error {
 
 const answerShape = z.object({ action: z.enum(['accept', 'decline', 'cancel']), content: z.record(z.string(), z.unknown()).optional() })
 
-const ajv = new Ajv2020({ strict: false, validateFormats: false, code: { regExp: strictEngine } })
+const ajv = new Ajv2020({ strict: false, validateFormats: false, addUsedSchema: false, code: { regExp: strictEngine } })
+
+/** Whether an answer is of the form that was asked for. */
+function fits (schema: object, content: unknown): boolean {
+  try {
+    return ajv.validate(schema, content)
+  } finally {
+    // A handler makes a new schema for every question, and Ajv remembers each for good.
+    ajv.removeSchema(schema)
+  }
+}
 
 /** The state with what the client has sent; a name that was not asked for is passed over. */
 export function withResponses (state: AskingState, responses: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -55,7 +65,7 @@ export function createAsking (answers: Readonly<Record<string, unknown>>): Pick<
     const given = answerShape.safeParse((await input({ [name]: request }))[name])
     const content = given.data?.content ?? {}
     // An answer that is none, or not of the form that was asked for, is asked for again.
-    if (!given.success || (given.data.action === 'accept' && schema !== undefined && !ajv.validate(schema, content))) {
+    if (!given.success || (given.data.action === 'accept' && schema !== undefined && !fits(schema, content))) {
       const { [name]: _refused, ...others } = answers
       throw new InputNeeded({ [name]: request }, others)
     }

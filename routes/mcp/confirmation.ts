@@ -43,12 +43,12 @@ export function withConfirmations (listings: readonly ToolListing[], asks: (name
 const argumentsShape = z.looseObject({ [tokenArgument]: z.string().optional(), [answerArgument]: z.record(z.string(), z.unknown()).optional() })
 
 /** Arguments without those that bring an answer back, and the answers. A token that is not valid answers nothing: the tool asks again. */
-export function withoutConfirmation (given: unknown, sealed: SealedState, bindingOf: (args: unknown) => Binding): { args: unknown, answers: Record<string, unknown> } {
+export async function withoutConfirmation (given: unknown, sealed: SealedState, bindingOf: (args: unknown) => Binding): Promise<{ args: unknown, answers: Record<string, unknown> }> {
   const parsed = argumentsShape.safeParse(given)
   if (!parsed.success) return { args: given, answers: {} }
   const { [tokenArgument]: token, [answerArgument]: content = {}, ...args } = parsed.data
   if (typeof token !== 'string') return { args, answers: {} }
-  const state = askingState.safeParse(sealed.open(token, bindingOf(args)))
+  const state = askingState.safeParse(await sealed.open(token, bindingOf(args)))
   if (!state.success) return { args, answers: {} }
   const answer = { action: 'accept', content }
   return { args, answers: withResponses(state.data, Object.fromEntries(state.data.pending.map((name) => [name, answer]))) }

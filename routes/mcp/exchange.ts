@@ -135,6 +135,8 @@ export class Exchange<Message extends object, Extra> {
       this.#timer = setInterval(() => { response.write(': keep-alive\n\n') }, keepAlive)
       this.#timer.unref()
     }
+    // A client that reads more slowly than it is told things is told less of them: they would be kept here meanwhile.
+    if (response.writableNeedDrain) return
     response.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`)
   }
 }

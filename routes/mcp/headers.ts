@@ -21,12 +21,16 @@ const namedBy: ReadonlyMap<string, string> = new Map([
 const wrapped = /^=\?base64\?(.*)\?=$/s
 const canonicalBase64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 const decimal = /^-?\d+(\.\d+)?$/
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+// A byte order mark is a part of the text like any other character.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** A header's value; text that headers cannot carry comes as `=?base64?…?=`. Undefined where that is not valid. */
+/**
+ * A header's value, from which the HTTP parser has taken the white space around it; text that headers cannot carry
+ * comes as `=?base64?…?=`. Undefined where that is not valid.
+ */
 export function decodedHeader (value: string): string | undefined {
-  const encoded = wrapped.exec(value.trim())?.[1]
-  if (encoded === undefined) return value.trim()
+  const encoded = wrapped.exec(value)?.[1]
+  if (encoded === undefined) return value
   if (!canonicalBase64.test(encoded)) return undefined
   try {
     return utf8.decode(Buffer.from(encoded, 'base64'))

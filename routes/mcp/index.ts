@@ -1,5 +1,6 @@
 import { classifyInboundRequest, PROTOCOL_VERSION_META_KEY as protocolVersionKey, type JSONRPCNotification, type JSONRPCRequest, type MessageClassification } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Redis } from 'ioredis'
 import { isRecord } from '../../checks/records.ts'
 import { anonymous, AuthError, grants } from '../../plugins/auth/index.ts'
 import type { CallIdentity } from '../../plugins/django/index.ts'
@@ -24,6 +25,7 @@ import { errorCodes } from './protocol-error.ts'
 import { SealedState } from './sealed-state.ts'
 import { declaresTasks, tasksRequired } from './tasks/capability.ts'
 import { taskScopes } from './tasks/index.ts'
+import { MemoryUses, SharedUses } from './uses.ts'
 
 export interface McpOptions {
   /** What the server calls itself. */
@@ -32,6 +34,8 @@ export interface McpOptions {
   allowedOrigins: readonly string[]
   /** A secret that all replicas share: what travels through a client between a question and its answer is sealed with it. */
   stateSecret: string
+  /** Where it is remembered what was used once; in this process where it is left out. */
+  redis?: Redis | undefined
   /** Seconds that one call may take. */
   timeout: number
   /** How Django is told whom a request is made for. */
@@ -245,9 +249,11 @@ async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, 
  * The MCP endpoint over stateless Streamable HTTP (basic/transports). One scope holds the limits, the Origin check,
  * authentication and the routes, so that nothing reaches a route around them.
  */
-const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins, stateSecret, timeout, identityOf, extendLegacy }) => {
-  const leg: Leg = { info: server, sealed: new SealedState(stateSecret), cancelling: new Cancelling(), envelopes: new KnownEnvelopes(), timeout, identityOf, extendLegacy }
-  const streams = new ListenStreams({ info: server, log: namedLogger(app.log, 'mcp'), isRevoked: app.isRevoked })
+const mcp: FastifyPluginAsync<McpOptions> = async (app, { server, allowedOrigins, stateSecret, redis, timeout, identityOf, extendLegacy }) => {
+  const log = namedLogger(app.log, 'mcp')
+  const sealed = new SealedState(stateSecret, redis === undefined ? new MemoryUses() : new SharedUses(redis, log))
+  const leg: Leg = { info: server, sealed, cancelling: new Cancelling(), envelopes: new KnownEnvelopes(), timeout, identityOf, extendLegacy }
+  const streams = new ListenStreams({ info: server, log, isRevoked: app.isRevoked })
   app.catalogs.onChange(() => { streams.announceChange() })
   // Before the server waits for its connections to end, which streams do not do by themselves.
   app.addHook('preClose', () => streams.close())

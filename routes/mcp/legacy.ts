@@ -23,13 +23,12 @@ import { anonymous } from '../../plugins/auth/index.ts'
 import { InputNeeded } from './asking.ts'
 import { question, withoutConfirmation } from './confirmation.ts'
 import { Exchange } from './exchange.ts'
+import { requestOf, type Incoming } from './incoming.ts'
 import type { Call, Leg } from './leg.ts'
 import { promptsPage, resourcesPage, templatesPage, toolsPage } from './lists.ts'
 import { callTool, complete, getPrompt, readResource } from './methods.ts'
 import type { Operation } from './operation.ts'
 import { errorCodes, ProtocolError } from './protocol-error.ts'
-import type { McpRequest } from './request.ts'
-import { traceOf } from './trace.ts'
 
 // The SDK makes one a server otherwise, and with it an Ajv: that alone costs more than the rest of a request.
 const jsonSchemaValidator = new AjvJsonSchemaValidator()
@@ -42,30 +41,8 @@ export const legacyRevisions: ReadonlySet<string> = new Set(SUPPORTED_PROTOCOL_V
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
 
-function requestOf ({ timeout, identityOf }: Leg, request: FastifyRequest, operation: Operation, { requestId, signal, _meta, sendNotification }: Extra): McpRequest {
-  const progressToken = _meta?.progressToken
-  return {
-    era: 'legacy',
-    id: requestId,
-    correlationId: request.id,
-    principal: request.principal ?? anonymous,
-    identity: identityOf(request),
-    signal,
-    log: request.log,
-    operation,
-    trace: traceOf(_meta),
-    timeout,
-    canAsk: () => false,
-    takesTasks: false,
-    answers: {},
-    async progress (progress, total, message) {
-      if (progressToken === undefined) return
-      await sendNotification({
-        method: 'notifications/progress',
-        params: { progressToken, progress, ...(total === undefined ? {} : { total }), ...(message === undefined ? {} : { message }) }
-      })
-    }
-  }
+function incoming ({ requestId, signal, _meta, sendNotification }: Extra): Incoming {
+  return { era: 'legacy', id: requestId, signal, meta: _meta, notify: sendNotification, canAsk: () => false, takesTasks: false }
 }
 
 /** What a prompt or a resource that asks comes to, where there is nobody to ask. */
@@ -82,16 +59,17 @@ const handlers: Readonly<Record<string, (server: Server, call: Call) => void>> =
   'tools/list' (server, call) {
     server.setRequestHandler(ListToolsRequestSchema, ({ params }) => toolsPage(call, params?.cursor, true))
   },
-  'tools/call' (server, { app, leg, request, principal, operation }) {
+  'tools/call' (server, call) {
+    const { app, leg, principal } = call
     server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
-      const call = requestOf(leg, request, operation, extra)
+      const own = requestOf(call, incoming(extra))
       const bindingOf = (args: unknown) => ({ principal: principal.key, method: 'tools/call', target: params.name, arguments: args })
       const { args, answers } = app.catalog.tool(params.name)?.asks === true
-        ? withoutConfirmation(params.arguments ?? {}, leg.sealed, bindingOf)
+        ? await withoutConfirmation(params.arguments ?? {}, leg.sealed, bindingOf)
         : { args: params.arguments, answers: {} }
       try {
         // The one way of asking for which there is a detour.
-        return { ...await callTool(app, { ...call, answers, canAsk: (way) => way === 'elicitation' }, params.name, args) }
+        return { ...await callTool(app, { ...own, answers, canAsk: (way) => way === 'elicitation' }, params.name, args) }
       } catch (error) {
         if (error instanceof InputNeeded) return { ...question(error, leg.sealed, bindingOf(args)) }
         throw error
@@ -104,23 +82,23 @@ const handlers: Readonly<Record<string, (server: Server, call: Call) => void>> =
   'resources/templates/list' (server, call) {
     server.setRequestHandler(ListResourceTemplatesRequestSchema, ({ params }) => templatesPage(call, params?.cursor))
   },
-  'resources/read' (server, { app, leg, request, operation }) {
+  'resources/read' (server, call) {
     server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, extra) => {
-      const { contents } = await readResource(app, requestOf(leg, request, operation, extra), params.uri).catch((error: unknown) => cannotAsk(error, request))
+      const { contents } = await readResource(call.app, requestOf(call, incoming(extra)), params.uri).catch((error: unknown) => cannotAsk(error, call.request))
       return { contents }
     })
   },
   'prompts/list' (server, call) {
     server.setRequestHandler(ListPromptsRequestSchema, ({ params }) => promptsPage(call, params?.cursor))
   },
-  'prompts/get' (server, { app, leg, request, operation }) {
+  'prompts/get' (server, call) {
     server.setRequestHandler(GetPromptRequestSchema, async ({ params }, extra) => ({
-      ...await getPrompt(app, requestOf(leg, request, operation, extra), params.name, params.arguments).catch((error: unknown) => cannotAsk(error, request))
+      ...await getPrompt(call.app, requestOf(call, incoming(extra)), params.name, params.arguments).catch((error: unknown) => cannotAsk(error, call.request))
     }))
   },
-  'completion/complete' (server, { app, leg, request, operation }) {
+  'completion/complete' (server, call) {
     server.setRequestHandler(CompleteRequestSchema, async ({ params }, extra) => ({
-      completion: await complete(app, requestOf(leg, request, operation, extra), params.ref, params.argument, params.context?.arguments ?? {})
+      completion: await complete(call.app, requestOf(call, incoming(extra)), params.ref, params.argument, params.context?.arguments ?? {})
     }))
   }
 }

@@ -14,6 +14,7 @@ import { anonymous } from '../../plugins/auth/index.ts'
 import type { WayToAsk } from '../../plugins/catalog/definition.ts'
 import { askingState, InputNeeded, withResponses } from './asking.ts'
 import { Exchange } from './exchange.ts'
+import { requestOf, type Incoming } from './incoming.ts'
 import type { Call, Leg } from './leg.ts'
 import { promptsPage, resourcesPage, templatesPage, toolsPage } from './lists.ts'
 import { callTool, complete, getPrompt, readResource } from './methods.ts'
@@ -22,7 +23,6 @@ import { errorCodes, ProtocolError } from './protocol-error.ts'
 import type { McpRequest } from './request.ts'
 import { declaresTasks, tasksExtension } from './tasks/capability.ts'
 import { addTaskMethods } from './tasks/index.ts'
-import { traceOf } from './trace.ts'
 
 /** Revisions that this leg serves. */
 export const modernRevisions: readonly string[] = ['2026-07-28']
@@ -81,45 +81,26 @@ function declares (envelope: unknown, way: WayToAsk): boolean {
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
 }
 
-function requestOf ({ timeout, identityOf }: Leg, request: FastifyRequest, operation: Operation, { mcpReq }: ServerContext): McpRequest {
-  const progressToken = mcpReq._meta?.progressToken
+function incoming ({ mcpReq }: ServerContext): Incoming {
+  const { id, signal, _meta, envelope } = mcpReq
   return {
-    era: 'modern',
-    id: mcpReq.id,
-    correlationId: request.id,
-    principal: request.principal ?? anonymous,
-    identity: identityOf(request),
-    signal: mcpReq.signal,
-    log: request.log,
-    operation,
-    trace: traceOf(mcpReq._meta),
-    timeout,
-    canAsk: (way) => declares(mcpReq.envelope, way),
-    takesTasks: declaresTasks(mcpReq.envelope),
-    answers: {},
-    async progress (progress, total, message) {
-      if (progressToken === undefined) return
-      await mcpReq.notify({
-        method: 'notifications/progress',
-        params: { progressToken, progress, ...(total === undefined ? {} : { total }), ...(message === undefined ? {} : { message }) }
-      })
-    }
+    era: 'modern', id, signal, meta: _meta, notify: (notification) => mcpReq.notify(notification), canAsk: (way) => declares(envelope, way), takesTasks: declaresTasks(envelope)
   }
 }
 
 /** Runs what may ask the user: with the answers that came back, and with the question as its result where one is open. */
-async function asking<Result extends object> ({ leg, request, principal, operation }: Call, ctx: ServerContext, target: string, args: unknown, run: (request: McpRequest) => Promise<Result>) {
-  const { sealed } = leg
+async function asking<Result extends object> (call: Call, ctx: ServerContext, target: string, args: unknown, run: (request: McpRequest) => Promise<Result>) {
+  const { leg: { sealed }, request, principal, operation } = call
   const binding = { principal: principal.key, method: ctx.mcpReq.method, target, arguments: args }
   const sent = ctx.mcpReq.requestState<string>()
-  const state = sent === undefined ? undefined : askingState.safeParse(sealed.open(sent, binding))
+  const state = sent === undefined ? undefined : askingState.safeParse(await sealed.open(sent, binding))
   if (state?.success === false) {
     operation.protocolFailure(errorCodes.invalidParams)
     throw new ProtocolError(errorCodes.invalidParams, 'Invalid or expired requestState', { reason: 'invalid_request_state', correlation_id: request.id })
   }
   const answers = state?.data === undefined ? {} : withResponses(state.data, ctx.mcpReq.inputResponses ?? {})
   try {
-    return await run({ ...requestOf(leg, request, operation, ctx), answers })
+    return await run({ ...requestOf(call, incoming(ctx)), answers })
   } catch (error) {
     if (!(error instanceof InputNeeded)) throw error
     return inputRequired({ inputRequests: error.requests, requestState: sealed.seal(error.state, binding) })
@@ -159,9 +140,9 @@ const handlers: Readonly<Record<string, (server: Server, call: Call) => void>> =
       asking(call, ctx, params.name, params.arguments, async (request) => ({ ...await getPrompt(call.app, request, params.name, params.arguments) }))
     ))
   },
-  'completion/complete' (server, { app, leg, request, operation }) {
+  'completion/complete' (server, call) {
     server.setRequestHandler('completion/complete', async ({ params }, ctx) => ({
-      completion: await complete(app, requestOf(leg, request, operation, ctx), params.ref, params.argument, params.context?.arguments ?? {})
+      completion: await complete(call.app, requestOf(call, incoming(ctx)), params.ref, params.argument, params.context?.arguments ?? {})
     }))
   }
 }
@@ -177,8 +158,9 @@ function serverFor (call: Call, revision: string, method: string): Server {
  * been hijacked, and headers must have been checked.
  */
 export async function serveModern (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply, operation: Operation, message: JSONRPCRequest | JSONRPCNotification, classification: MessageClassification): Promise<void> {
-  const server = serverFor({ app, leg, request, principal: request.principal ?? anonymous, operation }, classification.revision ?? '', message.method)
-  if (message.method.startsWith('tasks/')) addTaskMethods(app, server, (ctx) => requestOf(leg, request, operation, ctx))
+  const call: Call = { app, leg, request, principal: request.principal ?? anonymous, operation }
+  const server = serverFor(call, classification.revision ?? '', message.method)
+  if (message.method.startsWith('tasks/')) addTaskMethods(app, server, (ctx) => requestOf(call, incoming(ctx)))
   const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
     response: reply.raw,
     requestId: 'id' in message ? message.id : undefined,

@@ -22,8 +22,11 @@ const envelope = z.strictObject({
 /** Seconds that a person has to answer. */
 const lifetime = 600
 
-/** Used states that are remembered at most. */
-const maxRemembered = 100_000
+/** Remembers what must not be used twice. */
+export interface Uses {
+  /** Whether this is the first use of `nonce`, which nobody uses after `endsAt`, in milliseconds since the epoch. */
+  readonly isFirst: (nonce: string, endsAt: number) => Promise<boolean>
+}
 
 /** JSON in which equal objects are equal texts, whatever the order of their keys. */
 function canonical (value: unknown): string {
@@ -37,16 +40,16 @@ function canonical (value: unknown): string {
 
 /**
  * State that travels through the client and comes back: sealed with HMAC-SHA-256, bound to the call, short-lived and
- * good for one use (basic/patterns/mrtr, "Server Requirements"). A use is remembered in this process; replicas do not
- * tell each other.
+ * good for one use (basic/patterns/mrtr, "Server Requirements").
  */
 export class SealedState {
   readonly #key: Buffer
-  readonly #used = new Map<string, number>()
+  readonly #uses: Uses
 
   /** @param secret a secret that all replicas share; the key is derived from it (RFC 5869) */
-  constructor (secret: string) {
+  constructor (secret: string, uses: Uses) {
     this.#key = Buffer.from(hkdfSync('sha256', secret, 'django-mcp-server', 'request-state', 32))
+    this.#uses = uses
   }
 
   seal (payload: unknown, binding: Binding): string {
@@ -55,30 +58,18 @@ export class SealedState {
   }
 
   /** What was sealed, or undefined for a state that is forged, expired, used or another call's. */
-  open (state: string, binding: Binding): unknown {
+  async open (state: string, binding: Binding): Promise<unknown> {
     const [body, mac, ...rest] = state.split('.')
     if (body === undefined || mac === undefined || rest.length > 0) return undefined
     const expected = Buffer.from(this.#mac(body, binding))
     const given = Buffer.from(mac)
     if (expected.length !== given.length || !timingSafeEqual(expected, given)) return undefined
     const { e: endsAt, n: nonce, p: payload } = envelope.parse(JSON.parse(Buffer.from(body, 'base64url').toString()))
-    if (endsAt <= Date.now() || this.#used.has(nonce)) return undefined
-    this.#remember(nonce, endsAt)
-    return payload
+    return endsAt > Date.now() && await this.#uses.isFirst(nonce, endsAt) ? payload : undefined
   }
 
   #mac (body: string, { principal, method, target, arguments: args }: Binding): string {
     const bound = createHash('sha256').update(canonical([principal, method, target, args])).digest('base64url')
     return createHmac('sha256', this.#key).update(`${body}.${bound}`).digest('base64url')
-  }
-
-  #remember (nonce: string, endsAt: number): void {
-    const now = Date.now()
-    for (const [old, end] of this.#used) {
-      // In the order of their ends, since all live equally long.
-      if (end > now && this.#used.size < maxRemembered) break
-      this.#used.delete(old)
-    }
-    this.#used.set(nonce, endsAt)
   }
 }

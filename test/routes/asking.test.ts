@@ -1,8 +1,11 @@
 import t from 'tap'
 import { z } from 'zod'
-import { definePrompt, defineTool } from '../../plugins/catalog/definition.ts'
+import { definePrompt, defineTool, type CallContext } from '../../plugins/catalog/definition.ts'
 import { SealedState } from '../../routes/mcp/sealed-state.ts'
+import { MemoryUses } from '../../routes/mcp/uses.ts'
+import { stopClock } from '../clock.ts'
 import { buildApp, modernRpc, rpc, token } from '../helper.ts'
+import { startRedis, withoutRedis } from '../redis.ts'
 
 /** A tool that asks twice, and counts what it does. */
 function deleting () {
@@ -26,6 +29,12 @@ function deleting () {
 }
 
 const call = { name: 'delete_thing', arguments: { id: 'a' } }
+
+/** A state with another seal; it must not happen to be the same one. */
+function forged (state: string): string {
+  const at = state.length - 10
+  return `${state.slice(0, at)}${state[at] === 'A' ? 'B' : 'A'}${state.slice(at + 1)}`
+}
 
 t.test('a client of 2026-07-28 is asked, round after round, and the tool runs once', async (t) => {
   const { tool, deleted } = deleting()
@@ -54,6 +63,26 @@ t.test('an answer that is missing, not of its form or to another question is ask
   t.strictSame(deleted, [])
 })
 
+t.test('a form may name itself, and be asked for as often as there is something to ask', async (t) => {
+  const tool = {
+    name: 'named',
+    description: 'd',
+    annotations: { readOnlyHint: true },
+    asks: true,
+    input: { type: 'object' },
+    // A new schema for each question, as handlers have it.
+    async handler (_args: unknown, { ask }: CallContext) {
+      const { content } = await ask(JSON.parse('{"message":"Which?","schema":{"$id":"urn:form","type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}}'))
+      return String(content.n)
+    }
+  }
+  const app = await buildApp(t, {}, undefined, { tools: [tool] })
+  for (const n of [1, 2, 3]) {
+    const { requestState } = (await modernRpc(app, 'tools/call', { name: 'named' })).json().result
+    t.match((await modernRpc(app, 'tools/call', { name: 'named', requestState, inputResponses: { question_1: { action: 'accept', content: { n } } } })).json().result, { content: [{ text: String(n) }] })
+  }
+})
+
 t.test('a user who declines is taken at their word', async (t) => {
   const { tool, deleted } = deleting()
   const app = await buildApp(t, {}, undefined, { tools: [tool] })
@@ -73,11 +102,17 @@ t.test('[attack 38] [requirement 33] a state that is forged, another call\'s, an
     t.match((await modernRpc(app, 'tools/call', { ...call, inputResponses, ...params }, options)).json(), { error: { code: -32602, message: 'Invalid or expired requestState', data: { reason: 'invalid_request_state' } } })
   }
   const state = await fresh()
-  await refused({ requestState: `${state.slice(0, -2)}AA` })
+  await refused({ requestState: forged(state) })
   await refused({ requestState: `A${state.slice(1)}` })
   await refused({ requestState: 'nonsense' })
   await refused({ requestState: '' })
   await refused({ requestState: `${state}.x` })
+  for (const odd of [5, null, {}, [state], true]) {
+    const { result, error } = (await modernRpc(app, 'tools/call', { ...call, inputResponses, requestState: odd })).json()
+    t.equal(result, undefined, JSON.stringify(odd))
+    t.match(error, { code: -32602, message: /requestState/ })
+    t.notMatch(error.message, /split|function/)
+  }
   await refused({ requestState: state, arguments: { id: 'b' } })
   await refused({ requestState: state }, { bearer: token({ sub: 'user-2' }) })
   await refused({ requestState: state }, { bearer: token({ client_id: 'other' }) })
@@ -88,17 +123,35 @@ t.test('[attack 38] [requirement 33] a state that is forged, another call\'s, an
   t.strictSame(deleted, [])
 })
 
-t.test('[attack 38] [requirement 33] a state ends after ten minutes', (t) => {
+t.test('[attack 38] [requirement 33] a state that was used at one replica is used at all', { skip: withoutRedis }, async (t) => {
+  const redis = await startRedis(t)
+  const { tool, deleted } = deleting()
+  // With authentication nobody is let in while Redis cannot be asked.
+  const open = { AUTH_ENABLED: 'false', ENVIRONMENT: 'test', JWT_SECRET: undefined }
+  const build = (variables: Record<string, unknown>) => buildApp(t, { REDIS_URL: redis.url, RATE_LIMIT_REQUESTS: 1000, ...variables }, undefined, { tools: [tool] })
+  const [first, second] = [await build({}), await build({})]
+  const inputResponses = { question_1: { action: 'accept' } }
+  const fresh = async (): Promise<string> => (await modernRpc(first, 'tools/call', call)).json().result.requestState
+  const requestState = await fresh()
+  t.match((await modernRpc(second, 'tools/call', { ...call, requestState, inputResponses })).json(), { result: { resultType: 'input_required' } }, 'any replica takes it')
+  for (const app of [first, second]) t.match((await modernRpc(app, 'tools/call', { ...call, requestState, inputResponses })).json(), { error: { code: -32602, data: { reason: 'invalid_request_state' } } })
+
+  const alone = await build(open)
+  const states = [await modernRpc(alone, 'tools/call', call), await modernRpc(alone, 'tools/call', call)].map((response) => response.json().result.requestState)
+  await redis.kill()
+  t.match((await modernRpc(alone, 'tools/call', { ...call, requestState: states[0], inputResponses })).json(), { result: { resultType: 'input_required' } }, 'without Redis a replica goes by what it knows')
+  t.match((await modernRpc(alone, 'tools/call', { ...call, requestState: states[0], inputResponses })).json(), { error: { code: -32602 } })
+  t.strictSame(deleted, [])
+})
+
+t.test('[attack 38] [requirement 33] a state ends after ten minutes', async (t) => {
   const binding = { principal: 'p', method: 'm', target: 't', arguments: { b: [1, null], a: undefined } }
-  const sealed = new SealedState('a secret of any kind')
+  const move = stopClock(t)
+  const sealed = new SealedState('a secret of any kind', new MemoryUses())
   const [kept, late] = [sealed.seal({ x: 1 }, binding), sealed.seal({ x: 2 }, binding)]
-  t.strictSame(sealed.open(kept, { ...binding, arguments: { a: undefined, b: [1, null] } }), { x: 1 }, 'the order of keys does not matter')
-  const { now } = Date
-  t.teardown(() => { Date.now = now })
-  Date.now = () => now() + 600_001
-  t.equal(sealed.open(late, binding), undefined)
-  Date.now = now
-  t.end()
+  t.strictSame(await sealed.open(kept, { ...binding, arguments: { a: undefined, b: [1, null] } }), { x: 1 }, 'the order of keys does not matter')
+  move(600.001)
+  t.equal(await sealed.open(late, binding), undefined)
 })
 
 t.test('a client that cannot be asked is told so, before anything happens', async (t) => {
@@ -122,7 +175,7 @@ t.test('for older clients the model brings the answer back with a token', async 
   const first = await ask()
   t.equal(first.isError, true)
   t.match(first.content[0].text, /Nothing has been done yet[\s\S]*Delete a\?[\s\S]*Ask the user[\s\S]*Never answer for the user/)
-  t.match(await ask({ confirmation_token: `${tokenIn(first).slice(0, -2)}AA` }), { isError: true, content: [{ text: /Delete a\?/ }] }, 'a forged token answers nothing')
+  t.match(await ask({ confirmation_token: forged(tokenIn(first)) }), { isError: true, content: [{ text: /Delete a\?/ }] }, 'a forged token answers nothing')
   t.match(await ask({ confirmation_token: tokenIn(first), id: 'b' }), { isError: true, content: [{ text: /Delete b\?/ }] }, 'nor does one for other arguments')
   t.match(await ask({ confirmation_token: tokenIn(first) }, token({ sub: 'user-2' })), { isError: true, content: [{ text: /Delete a\?/ }] }, 'nor another principal\'s')
   const second = await ask({ confirmation_token: tokenIn(first) })

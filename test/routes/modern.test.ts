@@ -1,7 +1,9 @@
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import t from 'tap'
 import { z } from 'zod'
 import { definePrompt, defineResource, defineTool, WithContent } from '../../plugins/catalog/definition.ts'
-import { buildApp, djangoStub, json, modernRequest, modernRpc, rpc, token } from '../helper.ts'
+import { buildApp, djangoStub, json, listen, LogLines, mcpHeaders, modernRequest, modernRpc, rpc, token } from '../helper.ts'
 
 const page = { count: 1, next: null, previous: null, results: [{ id: 1, name: 'A', status: 'won', client: null, value: '1.10', stage: null }] }
 
@@ -145,7 +147,15 @@ t.test('a page may send the headers that tools ask for', async (t) => {
 t.test('x-mcp-header that cannot be a header stops the start', async (t) => {
   const tool = (properties: Record<string, unknown>) => ({ name: 'a', description: 'd', input: { type: 'object', properties }, handler: () => 'x' })
   await t.rejects(buildApp(t, {}, undefined, { tools: [tool({ a: { type: 'string', 'x-mcp-header': 'bad name' } })] }), /name of a header/)
-  await t.rejects(buildApp(t, {}, undefined, { tools: [tool({ a: { type: 'object', 'x-mcp-header': 'A' } })] }), /string, integer or boolean/)
+  for (const type of ['object', 'array', 'number', 'null', undefined, ['string', 'null']]) {
+    await t.rejects(buildApp(t, {}, undefined, { tools: [tool({ a: { type, 'x-mcp-header': 'A' } })] }), /string, integer or boolean/)
+  }
+  const header = { type: 'string', 'x-mcp-header': 'A' }
+  const object = { type: 'object', properties: { a: header } }
+  for (const schema of [{ items: header }, { items: object }, { oneOf: [header] }, { anyOf: [object] }, { if: object }, { additionalProperties: header }, { patternProperties: { '^a': header } }, { $defs: { a: object } }]) {
+    await t.rejects(buildApp(t, {}, undefined, { tools: [tool({ a: { type: 'object', ...schema } })] }), /no other keyword leads to/, JSON.stringify(schema))
+  }
+  await t.resolves(buildApp(t, {}, undefined, { tools: [tool({ b: object, c: { type: 'object', properties: { 'x-mcp-header': { type: 'string' } }, default: { 'x-mcp-header': 1 } } })] }), 'a property of a property may have one, and be called so')
   await t.rejects(buildApp(t, {}, undefined, { tools: [tool({ a: { type: 'string', 'x-mcp-header': 'A' }, b: { type: 'string', 'x-mcp-header': 'a' } })] }), /asked for twice/)
 })
 
@@ -214,6 +224,39 @@ t.test('long lists come in pages that can be followed to the end', async (t) => 
   }
 })
 
+t.test('resources that share a name are all listed', async (t) => {
+  const uris = Array.from({ length: 1500 }, (_, index) => `app://${String(index).padStart(4, '0')}`)
+  const app = await buildApp(t, {}, undefined, { resources: uris.map((uri) => defineResource({ uri, name: 'report', description: 'd', read: () => 'x' })) })
+  for (const send of [rpc, modernRpc]) {
+    const { resources, nextCursor } = (await send(app, 'resources/list')).json().result
+    const rest = (await send(app, 'resources/list', { cursor: nextCursor })).json().result.resources
+    t.strictSame([...resources, ...rest].map(({ uri }: { uri: string }) => uri), uris)
+  }
+})
+
+t.test('a resource without contents is not found, and not empty', async (t) => {
+  const app = await buildApp(t, {}, undefined, { resources: [defineResource({ uri: 'app://{id}', name: 'parts', description: 'd', read: ({ id }) => id === 'empty' ? [] : [{ text: '' }] })] })
+  const uri = 'app://empty'
+  t.match((await rpc(app, 'resources/read', { uri })).json(), { error: { code: -32002, data: { uri } } })
+  t.match((await modernRpc(app, 'resources/read', { uri })).json(), { error: { code: -32602, data: { uri } } })
+  for (const send of [rpc, modernRpc]) t.match((await send(app, 'resources/read', { uri: 'app://blank' })).json().result.contents, [{ uri: 'app://blank', text: '' }])
+})
+
+t.test('sessions and streams to take up again are no concept of this server', async (t) => {
+  const app = await buildApp(t)
+  const headers = { 'mcp-session-id': 'made-up', 'last-event-id': '7' }
+  const modern = modernRequest('tools/list')
+  for (const response of [
+    await app.inject({ ...modern, headers: { ...modern.headers, ...headers } }),
+    await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), ...headers }, payload: { jsonrpc: '2.0', id: 1, method: 'tools/list' } })
+  ]) {
+    t.equal(response.statusCode, 200)
+    t.match(response.json().result, { tools: [{ name: 'get_opportunities' }] })
+    t.equal(response.headers['mcp-session-id'], undefined)
+  }
+  for (const method of ['GET', 'DELETE'] as const) t.equal((await app.inject({ method, url: '/mcp', headers: { accept: 'text/event-stream', ...headers } })).statusCode, 405)
+})
+
 t.test('batches are refused, whatever is in them', async (t) => {
   const app = await buildApp(t)
   const { payload, ...request } = modernRequest('tools/list')
@@ -248,6 +291,45 @@ t.test('progress makes a stream of the answer, and only then', async (t) => {
     { method: 'notifications/progress', params: { progressToken: 7, progress: 1, total: 2, message: 'half' } },
     { id: 1, result: { content: [{ text: 'done' }] } }
   ])
+})
+
+t.test('progress that does not grow is not told', async (t) => {
+  const steps = defineTool({ name: 'steps', description: 'd', annotations: { readOnlyHint: true }, input: z.object({}), async handler (_args, { progress }) { for (const step of [1, 1, 0.5, Number.NaN, 2, -3, 2.5]) await progress(step); return 'done' } })
+  const app = await buildApp(t, {}, undefined, { tools: [steps] })
+  for (const { body } of [await modernRpc(app, 'tools/call', { name: 'steps' }, { meta: { progressToken: 0 } }), await rpc(app, 'tools/call', { name: 'steps', _meta: { progressToken: 0 } })]) {
+    const messages = body.split('\n').filter((line) => line.startsWith('data: ')).map((line) => JSON.parse(line.slice(6)))
+    t.strictSame(messages.flatMap(({ params }) => params?.progress ?? []), [1, 2, 2.5])
+    t.match(messages.at(-1), { result: { content: [{ text: 'done' }] } })
+  }
+})
+
+t.test('a client that reads slowly is told less, and nothing piles up for it', async (t) => {
+  const told = 20_000
+  let done = (): void => undefined
+  const finished = new Promise<void>((resolve) => { done = resolve })
+  const chatty = defineTool({
+    name: 'chatty',
+    description: 'd',
+    annotations: { readOnlyHint: true },
+    input: z.object({}),
+    async handler (_args, { progress }) {
+      for (let step = 1; step <= told; step += 1) await progress(step, told, 'x'.repeat(2000))
+      done()
+      return 'done'
+    }
+  })
+  const { url } = await listen(t, {}, undefined, { tools: [chatty] })
+  const { headers, payload } = modernRequest('tools/call', { name: 'chatty' }, { meta: { progressToken: 1 } })
+  const request = httpRequest(`${url}/mcp`, { method: 'POST', headers })
+  request.end(JSON.stringify(payload))
+  const [response]: IncomingMessage[] = await once(request, 'response')
+  // Nothing of the answer has been read yet.
+  await finished
+  let body = ''
+  for await (const chunk of response ?? []) body += String(chunk)
+  const messages = body.split('\n').filter((line) => line.startsWith('data: ')).map((line) => JSON.parse(line.slice(6)))
+  t.match(messages.at(-1), { id: 1, result: { content: [{ text: 'done' }] } })
+  t.ok(messages.length > 1 && messages.length < told / 2, `${messages.length} of ${told}`)
 })
 
 t.test('every kind of content arrives', async (t) => {
@@ -322,6 +404,19 @@ t.test('completion sends at most 100 values and says that there are more', async
   const failed = await modernRpc(app, 'completion/complete', { ref: { type: 'ref/prompt', name: 'failing' }, argument: { name: 'a', value: '' } })
   t.match(failed.json(), { error: { code: -32603 } })
   t.notMatch(failed.body, 'hunter2')
+})
+
+t.test('a completer cannot ask', async (t) => {
+  const log = new LogLines()
+  const app = await buildApp(t, { LOG_LEVEL: 'ERROR' }, log, {
+    prompts: [definePrompt({ name: 'asking', description: 'd', arguments: z.object({ a: z.string() }), complete: { async a (_typed, { ask }) { return [(await ask({ message: 'Which?' })).action] } }, get: () => 'x' })]
+  })
+  for (const send of [rpc, modernRpc]) {
+    const { result, error } = (await send(app, 'completion/complete', { ref: { type: 'ref/prompt', name: 'asking' }, argument: { name: 'a', value: '' } })).json()
+    t.equal(result, undefined)
+    t.match(error, { code: -32603, message: /^The server failed to do this/ })
+  }
+  t.equal(log.records.length, 2)
 })
 
 t.test('completers of what does not exist stop the start', async (t) => {

@@ -1,0 +1,55 @@
+import type { CallContext } from '../../plugins/catalog/definition.ts'
+import type { Call } from './leg.ts'
+import type { Era, McpRequest } from './request.ts'
+import { traceOf } from './trace.ts'
+
+/** What an SDK says of a request that it hands to a handler. */
+export interface Incoming {
+  era: Era
+  id: string | number
+  signal: AbortSignal
+  meta: Readonly<Record<string, unknown>> & { progressToken?: string | number | undefined } | undefined
+  notify: (notification: ProgressNotification) => Promise<void>
+  canAsk: CallContext['canAsk']
+  takesTasks: boolean
+}
+
+interface ProgressNotification {
+  method: 'notifications/progress'
+  params: { progressToken: string | number, progress: number, total?: number, message?: string }
+}
+
+/** Tells the client of progress that grows (basic/utilities/progress, "Behavior Requirements"), where it asks for it. */
+function progressOf ({ meta, notify }: Incoming): CallContext['progress'] {
+  const progressToken = meta?.progressToken
+  let reached = -Infinity
+  return async (progress, total, message) => {
+    if (progressToken === undefined || !(progress > reached)) return
+    reached = progress
+    await notify({
+      method: 'notifications/progress',
+      params: { progressToken, progress, ...(total === undefined ? {} : { total }), ...(message === undefined ? {} : { message }) }
+    })
+  }
+}
+
+/** A request in the words of both eras. */
+export function requestOf ({ leg, request, principal, operation }: Call, incoming: Incoming): McpRequest {
+  const { era, id, signal, meta, canAsk, takesTasks } = incoming
+  return {
+    era,
+    id,
+    correlationId: request.id,
+    principal,
+    identity: leg.identityOf(request),
+    signal,
+    log: request.log,
+    operation,
+    trace: traceOf(meta),
+    timeout: leg.timeout,
+    canAsk,
+    takesTasks,
+    answers: {},
+    progress: progressOf(incoming)
+  }
+}
