@@ -1,3 +1,5 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
@@ -24,6 +26,23 @@ const optionsSchema = z.strictObject({
 } satisfies OptionsShape<DrainOptions>)
 
 /**
+ * Has connections that have never said anything end with the idle ones: Node takes them for connections whose request
+ * is on its way. Clients open one when they have given up a request, and may keep it for as long as they like.
+ */
+function countSilentAsIdle (server: Server): void {
+  const open = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.once('close', () => { open.delete(socket) })
+  })
+  const closeIdle = server.closeIdleConnections.bind(server)
+  server.closeIdleConnections = () => {
+    closeIdle()
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
+  }
+}
+
+/**
  * Lets requests in flight finish at shutdown. Needs the server option `return503OnClosing: false`:
  * Fastify counts as closing before the first hook runs and would refuse what still arrives.
  */
@@ -32,6 +51,7 @@ const drain: FastifyPluginAsync<DrainOptions> = async (app, options) => {
   let draining = false
   let stopping = false
 
+  countSilentAsIdle(app.server)
   app.decorate('draining', () => draining)
   app.addHook('preClose', async () => {
     draining = true

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
@@ -73,6 +74,40 @@ t.test('requests that arrive while load balancers look are served', async (t) =>
   await close
   t.same(events, ['drain', 'served', 'closed'])
   await t.rejects(request('/'), { code: 'ECONNREFUSED' })
+})
+
+t.test('a connection that never said anything does not hold the server, and one in the middle of a request is heard', async (t) => {
+  const { app, draining } = await build(t)
+  app.server.headersTimeout = 600_000
+  const address = app.server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
+  async function connected (): Promise<Socket> {
+    const accepted = once(app.server, 'connection')
+    const socket = connect(address === null || typeof address === 'string' ? 0 : address.port, '127.0.0.1')
+    t.teardown(() => { socket.destroy() })
+    await accepted
+    return socket
+  }
+  const [silent, speaking] = [await connected(), await connected()]
+  const arrived = new Promise<void>((resolve) => {
+    app.server.on('checkContinue', (request, response) => {
+      resolve()
+      request.resume().on('end', () => { response.end('heard') })
+    })
+  })
+  speaking.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n')
+  await arrived
+  const ended = once(silent, 'close')
+  const close = app.close()
+  await draining
+  silent.resume()
+  await ended
+  let answer = ''
+  speaking.on('data', (chunk) => { answer += String(chunk) })
+  speaking.write('hello')
+  await once(speaking, 'close')
+  t.match(answer, /^HTTP\/1\.1 200 [\s\S]*heard/)
+  await close
 })
 
 t.test('draining begins once', async (t) => {
