@@ -84,7 +84,13 @@ export const promptShape = z.strictObject({
   get: run
 })
 
-const annotations = z.looseObject({}).optional()
+/** For whom a block is and how much it matters (server/resources, "Annotations"). */
+const annotations = z.object({
+  audience: z.array(z.enum(['user', 'assistant'])).optional(),
+  priority: z.number().min(0).max(1).optional(),
+  lastModified: z.iso.datetime({ offset: true }).optional()
+}).optional()
+
 const contents = z.union([
   z.object({ uri: z.string(), mimeType: z.string().optional(), text: z.string() }),
   z.object({ uri: z.string(), mimeType: z.string().optional(), blob: z.base64() })

@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { z } from 'zod'
+import { CallError } from '../../errors.ts'
 import { strictEngine } from '../../plugins/catalog/patterns.ts'
 import { cleanText } from '../../plugins/catalog/text.ts'
 import type { Answer, CallContext, InputRequest } from '../../plugins/catalog/definition.ts'
@@ -26,6 +27,13 @@ export class InputNeeded extends Error {
   }
 }
 
+/** What a client can be asked (client/elicitation, sampling, roots). What is asked in other ways is asked in vain. */
+const questionsShape = z.record(z.string(), z.discriminatedUnion('method', [
+  z.object({ method: z.literal('elicitation/create'), params: z.looseObject({ mode: z.enum(['form', 'url']).optional(), message: z.string() }) }),
+  z.object({ method: z.literal('sampling/createMessage'), params: z.looseObject({}) }),
+  z.object({ method: z.literal('roots/list') })
+]))
+
 const answerShape = z.object({ action: z.enum(['accept', 'decline', 'cancel']), content: z.record(z.string(), z.unknown()).optional() })
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false, addUsedSchema: false, code: { regExp: strictEngine } })
@@ -51,7 +59,11 @@ export function createAsking (answers: Readonly<Record<string, unknown>>): Pick<
 
   const input: CallContext['input'] = async (requests) => {
     const missing = Object.entries(requests).filter(([name]) => !Object.hasOwn(answers, name))
-    if (missing.length > 0) throw new InputNeeded(Object.fromEntries(missing), answers)
+    if (missing.length > 0) {
+      const checked = questionsShape.safeParse(requests)
+      if (!checked.success) throw new CallError('internal', 'A question was asked that is none.', { cause: checked.error })
+      throw new InputNeeded(Object.fromEntries(missing), answers)
+    }
     return Object.fromEntries(Object.keys(requests).map((name) => [name, answers[name]]))
   }
 

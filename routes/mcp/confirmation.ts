@@ -54,7 +54,7 @@ export async function withoutConfirmation (given: unknown, sealed: SealedState, 
   return { args, answers: withResponses(state.data, Object.fromEntries(state.data.pending.map((name) => [name, answer]))) }
 }
 
-const formShape = z.object({ method: z.literal('elicitation/create'), params: z.object({ message: z.string(), requestedSchema: z.looseObject({ properties: z.record(z.string(), z.unknown()).optional() }).optional() }) })
+const formShape = z.object({ method: z.literal('elicitation/create'), params: z.object({ mode: z.literal('form').optional(), message: z.string(), requestedSchema: z.looseObject({ properties: z.record(z.string(), z.unknown()).optional() }).optional() }) })
 
 /** The question as an error result that tells a model what to do. */
 export function question (needed: InputNeeded, sealed: SealedState, binding: Binding): ToolResult {

@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http'
+import { errorCodes, isForeseen } from './protocol-error.ts'
 import { jsonParts } from './serialized-list.ts'
 
 /** What both generations of the SDK send through a transport, as far as an exchange has to look at it. */
 interface Outgoing {
   id?: string | number | null
   method?: string
-  error?: { code: number }
+  error?: { code: number, message: string, data?: unknown }
   result?: object
 }
 
@@ -19,6 +20,10 @@ export interface ExchangeOptions {
   requestId: string | number | undefined
   /** HTTP status for an answer that is a JSON-RPC error, which it is told of. `early` is true before a handler has run. */
   onError: (code: number, early: boolean) => number
+  /** Told of an error that nobody caught, which the client is not. */
+  onUnforeseen: (error: { message: string }) => void
+  /** Identifies the request for whoever asks about its answer. */
+  correlationId: string
   /** Whether the server is shutting down, so that the connection must not be kept. */
   closing: () => boolean
 }
@@ -87,7 +92,7 @@ export class Exchange<Message extends object, Extra> {
   }
 
   async send (message: Message & Outgoing, options?: SendOptions): Promise<void> {
-    const { response, requestId, onError, closing } = this.#options
+    const { response, requestId, onError, onUnforeseen, closing, correlationId } = this.#options
     if (this.#answered || response.destroyed) return
     if (message.method !== undefined) {
       // Nobody waits for what is not about this request.
@@ -96,6 +101,10 @@ export class Exchange<Message extends object, Extra> {
     }
     if (message.id !== requestId) return
     this.#answered = true
+    if (message.error !== undefined && !isForeseen(message.error)) {
+      onUnforeseen(message.error)
+      message.error = { code: errorCodes.internalError, message: 'Internal error', data: { correlation_id: correlationId } }
+    }
     const parts = jsonParts(message)
     const status = message.error === undefined ? 200 : onError(message.error.code, this.#early)
     if (response.headersSent) {

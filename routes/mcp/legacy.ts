@@ -157,7 +157,9 @@ export async function serveLegacy (app: FastifyInstance, leg: Leg, request: Fast
   const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
     response: reply.raw,
     requestId,
+    correlationId: request.id,
     closing: app.draining,
+    onUnforeseen (error) { request.log.error({ reason: error.message }, 'serving an MCP request failed') },
     onError (code) {
       operation.protocolFailure(code)
       // Errors stay inside the answer of these revisions.

@@ -164,7 +164,9 @@ export async function serveModern (app: FastifyInstance, leg: Leg, request: Fast
   const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
     response: reply.raw,
     requestId: 'id' in message ? message.id : undefined,
+    correlationId: request.id,
     closing: app.draining,
+    onUnforeseen (error) { request.log.error({ reason: error.message }, 'serving an MCP request failed') },
     onError (code, early) {
       operation.protocolFailure(code)
       return early || code === errorCodes.missingClientCapability ? earlyStatus.get(code) ?? 200 : 200

@@ -15,6 +15,19 @@ export const errorCodes = {
   unsupportedProtocolVersion: -32022
 } as const
 
+/** Errors that an SDK finds by itself, in words about the client's message. */
+const foundBySdk: ReadonlySet<number> = new Set([
+  errorCodes.invalidRequest, errorCodes.methodNotFound, errorCodes.invalidParams, errorCodes.missingClientCapability
+])
+
+/**
+ * Whether an error may be answered with. Any other one is something that a handler threw without catching it, and its
+ * text was meant for nobody.
+ */
+export function isForeseen ({ code, data }: { code: number, data?: unknown }): boolean {
+  return foundBySdk.has(code) || (typeof data === 'object' && data !== null && 'correlation_id' in data)
+}
+
 /**
  * An answer that is a JSON-RPC error. The SDK sends `code`, `message` and `data` of what a handler throws as they
  * are, so a handler throws nothing else.

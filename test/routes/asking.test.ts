@@ -4,7 +4,7 @@ import { definePrompt, defineTool, type CallContext } from '../../plugins/catalo
 import { SealedState } from '../../routes/mcp/sealed-state.ts'
 import { MemoryUses } from '../../routes/mcp/uses.ts'
 import { stopClock } from '../clock.ts'
-import { buildApp, modernRpc, rpc, token } from '../helper.ts'
+import { buildApp, LogLines, modernRpc, rpc, token } from '../helper.ts'
 import { startRedis, withoutRedis } from '../redis.ts'
 
 /** A tool that asks twice, and counts what it does. */
@@ -72,14 +72,15 @@ t.test('a form may name itself, and be asked for as often as there is something 
     input: { type: 'object' },
     // A new schema for each question, as handlers have it.
     async handler (_args: unknown, { ask }: CallContext) {
-      const { content } = await ask(JSON.parse('{"message":"Which?","schema":{"$id":"urn:form","type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}}'))
-      return String(content.n)
+      const { content } = await ask(JSON.parse('{"message":"Which?","schema":{"$id":"https://example.com/form","type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}}'))
+      return `got ${String(content.n)}`
     }
   }
   const app = await buildApp(t, {}, undefined, { tools: [tool] })
   for (const n of [1, 2, 3]) {
     const { requestState } = (await modernRpc(app, 'tools/call', { name: 'named' })).json().result
-    t.match((await modernRpc(app, 'tools/call', { name: 'named', requestState, inputResponses: { question_1: { action: 'accept', content: { n } } } })).json().result, { content: [{ text: String(n) }] })
+    const { content } = (await modernRpc(app, 'tools/call', { name: 'named', requestState, inputResponses: { question_1: { action: 'accept', content: { n } } } })).json().result
+    t.strictSame(content, [{ type: 'text', text: `got ${n}` }])
   }
 })
 
@@ -196,6 +197,30 @@ t.test('prompts that ask, and tools that ask for more than a form, need a newer 
   t.match((await rpc(app, 'prompts/get', { name: 'asks' })).json(), { error: { code: -32600, message: /2026-07-28/ } })
   const { requestState } = (await modernRpc(app, 'prompts/get', { name: 'asks' })).json().result
   t.match((await modernRpc(app, 'prompts/get', { name: 'asks', requestState, inputResponses: { question_1: { action: 'accept' } } })).json().result, { messages: [{ content: { text: 'accept' } }] })
+})
+
+t.test('a question that is none fails the call, and is in the log', async (t) => {
+  const log = new LogLines()
+  const questions: Record<string, unknown> = {
+    'another method': { method: 'nonsense/method', params: {} }, 'no message': { method: 'elicitation/create', params: {} }, 'another mode': { method: 'elicitation/create', params: { mode: 'telepathy', message: 'x' } }, 'no request': 5
+  }
+  const app = await buildApp(t, { LOG_LEVEL: 'ERROR' }, log, {
+    tools: [{ name: 'odd', description: 'd', annotations: { readOnlyHint: true }, asks: true, input: { type: 'object', properties: { which: { type: 'string' } } }, handler: ({ which }: { which: string }, { input }: { input: (requests: unknown) => unknown }) => input({ q: questions[which] }) }]
+  })
+  for (const which of Object.keys(questions)) {
+    for (const send of [rpc, modernRpc]) t.match((await send(app, 'tools/call', { name: 'odd', arguments: { which } })).json().result, { isError: true, content: [{ text: /^A question was asked that is none/ }] }, which)
+  }
+  t.equal(log.records.length, 8)
+})
+
+t.test('a page that the user has to open needs a newer client', async (t) => {
+  const tool = defineTool({ name: 'opens', description: 'd', annotations: { readOnlyHint: true }, asks: true, input: z.object({}), async handler (_args, { input }) { await input({ q: { method: 'elicitation/create', params: { mode: 'url', message: 'Sign in', url: 'https://example.com', elicitationId: '1' } } }); return 'x' } })
+  const app = await buildApp(t, {}, undefined, { tools: [tool] })
+  t.match((await rpc(app, 'tools/call', { name: 'opens' })).json().result, { isError: true, content: [{ text: /2026-07-28/ }] })
+  const unable = await modernRpc(app, 'tools/call', { name: 'opens' })
+  t.equal(unable.statusCode, 400)
+  t.match(unable.json(), { error: { code: -32021, data: { requiredCapabilities: { elicitation: { url: {} } } } } })
+  t.match((await modernRpc(app, 'tools/call', { name: 'opens' }, { meta: { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { url: {} } } } })).json().result, { resultType: 'input_required', inputRequests: { q: { params: { mode: 'url', url: 'https://example.com' } } } })
 })
 
 t.test('a tool knows beforehand which ways of asking its client has', async (t) => {

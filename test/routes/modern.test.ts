@@ -1,9 +1,13 @@
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { PingRequestSchema } from '@modelcontextprotocol/sdk/types.js'
+import Fastify from 'fastify'
 import t from 'tap'
 import { z } from 'zod'
+import djangoMcpServer, { serverOptions } from '../../app.ts'
+import { loadConfig } from '../../config.ts'
 import { definePrompt, defineResource, defineTool, WithContent } from '../../plugins/catalog/definition.ts'
-import { buildApp, djangoStub, json, listen, LogLines, mcpHeaders, modernRequest, modernRpc, rpc, token } from '../helper.ts'
+import { buildApp, djangoStub, environment, json, listen, LogLines, mcpHeaders, modernRequest, modernRpc, rpc, token } from '../helper.ts'
 
 const page = { count: 1, next: null, previous: null, results: [{ id: 1, name: 'A', status: 'won', client: null, value: '1.10', stage: null }] }
 
@@ -377,6 +381,40 @@ t.test('[attack 74] tools that throw, or give what their schema forbids, tell no
       t.match(body, /The server failed to do this|not of its form|not valid/)
     }
   }
+})
+
+t.test('annotations of contents are those that the protocol has', async (t) => {
+  const good = { audience: ['user'], priority: 0.5, lastModified: '2026-11-24T10:00:00Z' }
+  const given: unknown[] = [good, { audience: ['everybody'] }, { priority: 5 }, { priority: 'high' }, { lastModified: 'yesterday' }]
+  const block = (index: number) => ({ type: 'text', text: 'x', annotations: given[index] })
+  const app = await buildApp(t, {}, undefined, {
+    tools: [{ name: 'blocks', description: 'd', annotations: { readOnlyHint: true }, input: { type: 'object', properties: { index: { type: 'integer' } } }, handler: ({ index }: { index: number }) => [block(index)] }],
+    prompts: [{ name: 'messages', description: 'd', arguments: z.object({ index: z.coerce.number() }), get: ({ index }: { index: number }) => [{ role: 'user', content: block(index) }] }]
+  })
+  for (const send of [rpc, modernRpc]) {
+    t.match((await send(app, 'tools/call', { name: 'blocks', arguments: { index: 0 } })).json().result.content, [{ annotations: good }])
+    t.match((await send(app, 'prompts/get', { name: 'messages', arguments: { index: '0' } })).json().result.messages, [{ content: { annotations: good } }])
+    for (let index = 1; index < given.length; index += 1) {
+      t.match((await send(app, 'tools/call', { name: 'blocks', arguments: { index } })).json().result, { isError: true, content: [{ text: /not valid/ }] })
+      t.match((await send(app, 'prompts/get', { name: 'messages', arguments: { index: String(index) } })).json(), { error: { code: -32603, message: /not valid/ } })
+    }
+  }
+})
+
+t.test('[attack 74] what nobody foresaw in a handler of the protocol is told to the log alone', async (t) => {
+  const log = new LogLines()
+  const loaded = loadConfig(environment({ LOG_LEVEL: 'ERROR' }))
+  const options = serverOptions(loaded.config)
+  const app = Fastify({ ...options, logger: { ...options.logger, stream: log } })
+  t.teardown(() => app.close())
+  const thrown: unknown[] = [new Error('hunter2'), new DOMException('hunter2', 'AbortError'), Object.assign(new Error('hunter2'), { code: -32000, data: { secret: 'hunter2' } })]
+  let next = 0
+  await app.register(djangoMcpServer, { loaded, extendLegacy: (server) => { server.setRequestHandler(PingRequestSchema, () => { throw thrown[next] }) } })
+  for (next = 0; next < thrown.length; next += 1) {
+    const response = await rpc(app, 'ping')
+    t.strictSame(response.json(), { jsonrpc: '2.0', id: 1, error: { code: -32603, message: 'Internal error', data: { correlation_id: response.headers['x-correlation-id'] } } })
+  }
+  t.match(log.records, thrown.map(() => ({ message: 'serving an MCP request failed', reason: 'hunter2' })))
 })
 
 t.test('scopes hold for prompts, completion and tools of this revision as well', async (t) => {
