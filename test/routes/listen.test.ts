@@ -48,10 +48,11 @@ t.test('a stream begins with what is honoured and tells of changes', async (t) =
   t.match(stream.response.headers.get('content-type'), /^text\/event-stream/)
   t.ok(stream.response.headers.get('x-correlation-id'))
   const acknowledged = await stream.next()
-  t.match(acknowledged, { method: 'notifications/subscriptions/acknowledged', params: { notifications: { toolsListChanged: true } } })
+  const subscription = { 'io.modelcontextprotocol/subscriptionId': 1 }
+  t.match(acknowledged, { method: 'notifications/subscriptions/acknowledged', params: { notifications: { toolsListChanged: true }, _meta: subscription } })
   t.notMatch(JSON.stringify(acknowledged), 'client://1', 'single resources cannot be subscribed to')
   app.catalogs.replace(new Catalog([], [], []))
-  t.match(await stream.next(), { method: 'notifications/tools/list_changed' })
+  t.match(await stream.next(), { method: 'notifications/tools/list_changed', params: { _meta: subscription } })
   t.strictSame(app.catalog.sizes, { tool: 0, prompt: 0, resource: 0, resource_template: 0 })
 })
 

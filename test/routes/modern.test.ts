@@ -206,7 +206,12 @@ t.test('unknown tools, prompts, resources and cursors are errors inside a 200', 
     t.equal(response.statusCode, 200, method)
     t.match(response.json(), { id: 1, error: { code: -32602, data: { ...data, correlation_id: String } } }, `${method} ${JSON.stringify(params)}`)
   }
-  t.match((await rpc(app, 'tools/list', { cursor: 'nonsense' })).json(), { error: { code: -32602 } })
+  const cursors = ['nonsense', '', 'bnVsbA', Buffer.from('{"after":1}').toString('base64url'), Buffer.from('{"after":"a","more":1}').toString('base64url')]
+  for (const method of ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list']) {
+    for (const cursor of cursors) {
+      for (const send of [rpc, modernRpc]) t.match((await send(app, method, { cursor })).json(), { error: { code: -32602, message: /^Invalid cursor$/, data: { correlation_id: String } } }, `${method} ${cursor}`)
+    }
+  }
 })
 
 t.test('long lists come in pages that can be followed to the end', async (t) => {
@@ -230,7 +235,7 @@ t.test('long lists come in pages that can be followed to the end', async (t) => 
 
 t.test('resources that share a name are all listed', async (t) => {
   const uris = Array.from({ length: 1500 }, (_, index) => `app://${String(index).padStart(4, '0')}`)
-  const app = await buildApp(t, {}, undefined, { resources: uris.map((uri) => defineResource({ uri, name: 'report', description: 'd', read: () => 'x' })) })
+  const app = await buildApp(t, {}, undefined, { resources: uris.toReversed().map((uri) => defineResource({ uri, name: 'report', description: 'd', read: () => 'x' })) })
   for (const send of [rpc, modernRpc]) {
     const { resources, nextCursor } = (await send(app, 'resources/list')).json().result
     const rest = (await send(app, 'resources/list', { cursor: nextCursor })).json().result.resources
@@ -305,6 +310,28 @@ t.test('progress that does not grow is not told', async (t) => {
     t.strictSame(messages.flatMap(({ params }) => params?.progress ?? []), [1, 2, 2.5])
     t.match(messages.at(-1), { result: { content: [{ text: 'done' }] } })
   }
+})
+
+t.test('a quiet stream has comments in it, so that nobody takes it for dead', async (t) => {
+  const { setInterval: real } = globalThis
+  const paces: unknown[] = []
+  t.intercept(globalThis, 'setInterval', { value: (callback: () => void, milliseconds?: number) => {
+    paces.push(milliseconds)
+    return real(callback, milliseconds === 15_000 ? 5 : milliseconds)
+  } })
+  let finish = (): void => undefined
+  const finished = new Promise<void>((resolve) => { finish = resolve })
+  const quiet = defineTool({ name: 'quiet', description: 'd', annotations: { readOnlyHint: true }, input: z.object({}), async handler (_args, { progress }) { await progress(1); await finished; return 'done' } })
+  const { url } = await listen(t, {}, undefined, { tools: [quiet] })
+  const { headers, payload } = modernRequest('tools/call', { name: 'quiet' }, { meta: { progressToken: 1 } })
+  const response = await fetch(`${url}/mcp`, { method: 'POST', headers, body: JSON.stringify(payload) })
+  let body = ''
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    body += chunk
+    if (body.includes(': keep-alive\n\n: keep-alive\n\n')) finish()
+  }
+  t.ok(paces.includes(15_000))
+  t.match(body, /^event: message\ndata: .*"progress":1.*\n\n(: keep-alive\n\n)+event: message\ndata: .*"done".*\n\n$/)
 })
 
 t.test('a client that reads slowly is told less, and nothing piles up for it', async (t) => {

@@ -11,7 +11,7 @@ import catalog, { CatalogError, compileTool, type CatalogOptions } from '../../.
 import { defineResource, defineTool, type CallContext } from '../../../plugins/catalog/definition.ts'
 import { DjangoClient } from '../../../plugins/django/index.ts'
 import { loggingOptions } from '../../../plugins/logging/index.ts'
-import { callError, LogLines } from '../../helper.ts'
+import { callError, djangoStub, json, LogLines } from '../../helper.ts'
 
 async function withCatalog (t: Test, options: CatalogOptions): Promise<FastifyInstance> {
   const app = Fastify()
@@ -177,6 +177,16 @@ t.test('definitions that are not valid stop the start with what is wrong in them
   for (const [tool, expected] of cases) t.match((await catalogError(t, { tools: [tool] })).message, expected)
   t.match((await catalogError(t, { resources: [{ uri: 'no-scheme', name: 'r', description: 'd', read: handler }] })).message, /URI with a scheme/)
   t.match((await catalogError(t, { resources: [{ uri: 'x://{open', name: 'r', description: 'd', read: handler }] })).message, /Unclosed template/)
+})
+
+t.test('a schema that refers to another server stops the start, and is not fetched', async (t) => {
+  const elsewhere = await djangoStub(t, (_request, response) => { json(response, 200, { type: 'string' }) })
+  const properties = { a: { $ref: `${elsewhere.url}/schema.json` } }
+  const bad = { name: 'bad', description: 'd', input: { type: 'object' }, handler: () => 'x' }
+  for (const definition of [{ ...bad, input: { type: 'object', properties } }, { ...bad, output: { type: 'object', properties } }]) {
+    t.match((await catalogError(t, { tools: [definition] })).message, /can't resolve reference/)
+  }
+  t.equal(elsewhere.requests.length, 0)
 })
 
 t.test('[attack 82] two tools of one name are refused, also with other capital letters', async (t) => {
