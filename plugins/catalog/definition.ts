@@ -18,7 +18,7 @@ export interface CallContext {
   readonly principal: Principal
   /** Client of the Django API whose requests belong to this call and end with it. */
   readonly django: DjangoClient
-  /** Tells the client how far the call is, if it asked to be told. `progress` must grow; `total` is in the same unit. */
+  /** Tells the client how far the call is, if it asked to be told. `progress` must grow, or nothing is told; `total` is in the same unit. */
   readonly progress: (progress: number, total?: number, message?: string) => Promise<void>
   /**
    * Asks the user, and gives the answer. The handler runs from its beginning again when the answer is there, so
