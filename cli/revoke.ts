@@ -13,7 +13,7 @@ WHAT is one of
   --jti ID              the token with this jti
   --token               the token that is typed in or piped in; only its digest is sent
   --subject SUB         all tokens of a user that were issued up to now, or up to --issued-before
-    --issuer ISS        the iss of these tokens, where they have one
+    --issuer ISS        only where they were issued by ISS; by whomever where it is left out
     --issued-before T   a time: 2026-11-30T12:00:00Z, or seconds since 1970
 
   --until T             when the entry is forgotten; never where it is left out

@@ -125,6 +125,11 @@ const revocation: FastifyPluginAsync<RevocationOptions> = async (app, options) =
       answer(response, 400, { error: `expected ${z.prettifyError(checked.error)}` })
       return
     }
+    // An entry that has ended refuses nothing, and whoever hears that it was made believes that it does.
+    if (method === 'POST' && checked.data.until !== undefined && checked.data.until * 1000 <= Date.now()) {
+      answer(response, 400, { error: 'expected an until in the future' })
+      return
+    }
     const done = await change(method, checked.data)
     answer(response, done.status, done.body)
   }

@@ -17,7 +17,8 @@ export const revocationSchema = z.union([
 
 /**
  * One entry of a deny-list: a token by its `jti`, a token by its SHA-256 digest in base64url, or all tokens of a
- * subject that were issued up to a time. A token that does not say when it was issued counts as issued before.
+ * subject that were issued up to a time. A token that does not say when it was issued counts as issued before. Without
+ * an issuer the subject is meant wherever it signed in: who revokes in a hurry must not miss it.
  */
 export type Revocation = z.output<typeof revocationSchema>
 
@@ -48,12 +49,13 @@ export function keyOfRevocation (revocation: Revocation): string {
   return keyOf('subject', revocation.issuer ?? null, revocation.subject)
 }
 
-/** Names of the entries that would refuse a token: of any, of any, and of one if it is late enough. */
-export function keysOf (token: string, { tokenId, issuer, subject }: Principal): { always: string[], subject: string } {
+/** Names of the entries that would refuse a token: `always` whatever they say, `subjects` if they are late enough. */
+export function keysOf (token: string, { tokenId, issuer, subject }: Principal): { always: string[], subjects: string[] } {
   const byToken = keyOf('token', digestOf(token))
+  const ofAnyIssuer = keyOf('subject', null, subject)
   return {
     always: tokenId === undefined ? [byToken] : [byToken, keyOf('jti', tokenId)],
-    subject: keyOf('subject', issuer ?? null, subject)
+    subjects: issuer === undefined ? [ofAnyIssuer] : [ofAnyIssuer, keyOf('subject', issuer, subject)]
   }
 }
 
@@ -85,10 +87,12 @@ export class MemoryDenyList implements DenyList {
 
   isRevoked (token: string, principal: Principal): boolean {
     if (this.#entries.size === 0) return false
-    const { always, subject } = keysOf(token, principal)
+    const { always, subjects } = keysOf(token, principal)
     if (always.some((key) => this.#entry(key) !== undefined)) return true
-    const entry = this.#entry(subject)
-    return entry !== undefined && wasIssuedBefore(principal, entry.issuedBefore)
+    return subjects.some((key) => {
+      const entry = this.#entry(key)
+      return entry !== undefined && wasIssuedBefore(principal, entry.issuedBefore)
+    })
   }
 
   #add (revocation: Revocation): void {
@@ -99,8 +103,9 @@ export class MemoryDenyList implements DenyList {
     }
     const key = keyOfRevocation(revocation)
     const issuedBefore = 'issuedBefore' in revocation ? revocation.issuedBefore : Infinity
-    // What was refused stays so: an earlier time must not let tokens in again.
-    this.#entries.set(key, { until: revocation.until ?? Infinity, issuedBefore: Math.max(issuedBefore, this.#entry(key)?.issuedBefore ?? 0) })
+    const known = this.#entry(key)
+    // What was refused stays so, and for as long: only taking it back lets tokens in again.
+    this.#entries.set(key, { until: Math.max(revocation.until ?? Infinity, known?.until ?? 0), issuedBefore: Math.max(issuedBefore, known?.issuedBefore ?? 0) })
   }
 
   /** An entry that has not ended. */

@@ -3,12 +3,19 @@ import { keyOfRevocation, keysOf, wasIssuedBefore, type DenyList, type MemoryDen
 import { VerifierUnavailable } from './errors.ts'
 import type { Principal } from './principal.ts'
 
-/** Keeps the later of two times: an earlier one must not let tokens in again. */
+/** Keeps the later of two times, and of two ends: an earlier one must not let tokens in again. */
 const script = `
 local before = tonumber(ARGV[1])
 local known = tonumber(redis.call('GET', KEYS[1]) or '0')
 if known > before then before = known end
-if ARGV[2] == '' then redis.call('SET', KEYS[1], before) else redis.call('SET', KEYS[1], before, 'EXAT', ARGV[2]) end
+local left = redis.call('PTTL', KEYS[1])
+if ARGV[2] == '' or left == -1 then
+  redis.call('SET', KEYS[1], before)
+else
+  local ends = tonumber(ARGV[2])
+  if left > 0 then ends = math.max(ends, math.ceil(redis.call('TIME')[1] + left / 1000)) end
+  redis.call('SET', KEYS[1], before, 'EXAT', ends)
+end
 return 1`
 
 /** Milliseconds that Redis may take, every request waits for it. */
@@ -44,10 +51,9 @@ export class SharedDenyList implements DenyList {
 
   async isRevoked (token: string, principal: Principal): Promise<boolean> {
     if (this.#own.isRevoked(token, principal)) return true
-    const { always, subject } = keysOf(token, principal)
-    const [before, ...found] = await this.#reach(() => this.#redis.mget([subject, ...always].map(nameOf)))
-    if (found.some((value) => value !== null)) return true
-    return typeof before === 'string' && wasIssuedBefore(principal, Number(before))
+    const { always, subjects } = keysOf(token, principal)
+    const found = await this.#reach(() => this.#redis.mget([...subjects, ...always].map(nameOf)))
+    return found.some((value, index) => value !== null && (index >= subjects.length || wasIssuedBefore(principal, Number(value))))
   }
 
   async #reach<Answer> (send: () => Promise<Answer>): Promise<Answer> {

@@ -40,7 +40,7 @@ t.test('an id and a token of the same text are two entries', async (t) => {
   t.equal(list.isRevoked('z', holder('undefined')), false)
 })
 
-t.test('[requirement 15] a subject is refused with what was issued up to a time, and only that of its issuer', async (t) => {
+t.test('[requirement 15] a subject is refused with what was issued up to a time, and only that of its issuer where one is named', async (t) => {
   const list = new MemoryDenyList()
   await list.revoke({ subject: 'alice', issuer: 'https://a.example', issuedBefore: 1000 })
   const alice = { subject: 'alice', issuer: 'https://a.example' }
@@ -54,7 +54,10 @@ t.test('[requirement 15] a subject is refused with what was issued up to a time,
   await list.revoke({ subject: 'alice', issuer: 'https://a.example', issuedBefore: 500 })
   t.equal(list.isRevoked('x', holder('i', { ...alice, issuedAt: 999 })), true, 'an earlier time takes nothing back')
   await list.revoke({ subject: 'carol', issuedBefore: 1000 })
-  t.equal(list.isRevoked('x', holder('i', { subject: 'carol', issuer: undefined, issuedAt: 1 })), true, 'where tokens have no issuer')
+  for (const issuer of [undefined, 'https://a.example', 'https://b.example']) {
+    t.equal(list.isRevoked('x', holder('i', { subject: 'carol', issuer, issuedAt: 1 })), true, String(issuer))
+    t.equal(list.isRevoked('x', holder('i', { subject: 'carol', issuer, issuedAt: 1001 })), false, String(issuer))
+  }
 })
 
 t.test('an entry can be taken back', async (t) => {
@@ -82,6 +85,11 @@ t.test('an entry may end when its token does, and lasts for ever otherwise', asy
   t.equal(list.isRevoked('x', holder('ever')), true)
   t.equal(list.isRevoked('x', holder('start')), true)
   t.equal(list.isRevoked('x', holder('makes room')), true)
+  await list.revoke({ tokenId: 'ever', until: now + 200 })
+  await list.revoke({ tokenId: 'long', until: now + 150 })
+  move(110)
+  t.equal(list.isRevoked('x', holder('ever')), true, 'an entry does not end sooner by a second one')
+  t.equal(list.isRevoked('x', holder('long')), true)
 })
 
 t.test('what is no entry is named', async (t) => {
