@@ -45,6 +45,15 @@ class KeySet {
     return await this.#remote(header, token)
   }
 
+  /**
+   * Until when it may be remembered what these keys have verified, in milliseconds since the epoch: no longer than the
+   * keys are used without a new look at them, or a removed one would live on in what is remembered.
+   */
+  get trustedUntil (): number {
+    const freshUntil = this.#fetchedAt + freshFor
+    return freshUntil > Date.now() ? freshUntil : Math.min(Date.now() + cooldown, this.#fetchedAt + keptFor)
+  }
+
   async #fetch (url: string): Promise<Response> {
     if (Date.now() < this.#retryAt) throw new VerifierUnavailable(`${url} failed a moment ago`)
     try {
@@ -112,9 +121,8 @@ export function keySetVerifier ({ algorithm, ask, locate, rules }: KeySetVerifie
     async verify (token) {
       headerOf(token)
       const payload = claimsIn(await signed(token))
-      const now = Math.floor(Date.now() / 1000)
-      const principal = principalFrom(payload, rules, now)
-      return { principal, until: Math.min(principal.expiresAt, now + freshFor / 1000) }
+      const principal = principalFrom(payload, rules, Math.floor(Date.now() / 1000))
+      return { principal, until: Math.min(principal.expiresAt, (await keys()).trustedUntil / 1000) }
     }
   }
 }

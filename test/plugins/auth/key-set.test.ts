@@ -87,6 +87,22 @@ t.test('[attack 4] [attack 5] [attack 6] [attack 7] [attack 8] [attack 9] [attac
   t.equal(await status(server.token({ aud: ['other', audience] })), 200)
 })
 
+t.test('[attack 2] [attack 3] [requirement 10] a key that does not say what it is for verifies no other algorithm, nor do other keys of the issuer', async (t) => {
+  const { server, status, url } = await build(t)
+  const { alg: _alg, ...unmarked } = server.key.jwk
+  const others = await Promise.all(['PS256', 'ES256', 'EdDSA'].map(async (alg) => await createKey(`of-${alg}`, alg)))
+  server.keys = [unmarked, ...others.map(({ jwk }) => jwk)]
+  t.equal(await status(server.token()), 200)
+  const signedAs = (alg: string, hash: string, padding = constants.RSA_PKCS1_PADDING): string => {
+    const input = `${base64url({ alg, typ: 'at+jwt', kid: 'key-1' })}.${base64url(claims(server.issuer))}`
+    return `${input}.${signBytes(hash, Buffer.from(input), { key: server.key.privateKey, padding }).toString('base64url')}`
+  }
+  await refusesAll(t, url, {
+    RS384: signedAs('RS384', 'sha384'), RS512: signedAs('RS512', 'sha512'), PS256: signedAs('PS256', 'sha256', constants.RSA_PKCS1_PSS_PADDING),
+    ...Object.fromEntries(others.filter(({ alg }) => alg !== 'PS256').map((key) => [`its own ${key.alg}`, server.token({}, {}, key)]))
+  })
+})
+
 t.test('[requirement 12] the client that a token was issued to is no audience', async (t) => {
   const { server, url } = await build(t, { TOKEN_PROFILE: 'generic' })
   for (const claim of ['azp', 'client_id']) await refusesAll(t, url, { [claim]: server.token({ aud: 'account', client_id: undefined, [claim]: audience }) })
@@ -206,6 +222,30 @@ t.test('[attack 18] a removed key dies also where no other one is asked for', as
   server.keys = []
   move(601)
   t.equal(await status(server.token({ jti: 'new' })), 401)
+})
+
+t.test('[attack 18] [requirement 16] a removed key does not live on in what was verified shortly before', async (t) => {
+  const move = movableClock(t)
+  const { server, status } = await build(t)
+  t.equal(await status(server.token()), 200)
+  server.keys = []
+  const late = server.token({ jti: 'late', exp: fromNow(80_000) })
+  move(590)
+  t.equal(await status(late), 200)
+  move(11)
+  t.equal(await status(late), 401)
+})
+
+t.test('[attack 18] while the issuer is down a token is remembered no longer than its key', async (t) => {
+  const move = movableClock(t)
+  const { server, status } = await build(t)
+  const late = server.token({ jti: 'late', exp: fromNow(80_000) })
+  t.equal(await status(server.token()), 200)
+  server.answers.set('/keys', (_request, response) => { json(response, 500, {}) })
+  move(3_590)
+  t.equal(await status(late), 200)
+  move(11)
+  t.equal(await status(late), 503)
 })
 
 t.test('[attack 16] [requirement 16] a key set that never answers is 503, for all who wait at once', async (t) => {
