@@ -9,6 +9,11 @@ const waiting = new WeakMap<FastifyReply, Done[]>()
  * replies count as well, and aborts, where Fastify's onResponse stays silent. Whoever asks first is told first.
  */
 export function onAnswered (request: FastifyRequest, reply: FastifyReply, done: Done): void {
+  // Gone before anybody asked, while a hook took its time: it says so only once.
+  if (reply.raw.destroyed) {
+    done(false)
+    return
+  }
   const others = waiting.get(reply)
   if (others !== undefined) {
     others.push(done)

@@ -19,12 +19,15 @@ interface ProgressNotification {
   params: { progressToken: string | number, progress: number, total?: number, message?: string }
 }
 
-/** Tells the client of progress that grows (basic/utilities/progress, "Behavior Requirements"), where it asks for it. */
-function progressOf ({ meta, notify }: Incoming): CallContext['progress'] {
+/**
+ * Tells the client of progress that grows (basic/utilities/progress, "Behavior Requirements"), where it asks for it and
+ * is still there. A tool need not wait for it, so that nobody is left is no error.
+ */
+function progressOf ({ meta, signal, notify }: Incoming): CallContext['progress'] {
   const progressToken = meta?.progressToken
   let reached = -Infinity
   return async (progress, total, message) => {
-    if (progressToken === undefined || !(progress > reached)) return
+    if (progressToken === undefined || signal.aborted || !(progress > reached)) return
     reached = progress
     await notify({
       method: 'notifications/progress',

@@ -115,6 +115,8 @@ function answerRaw (request: FastifyRequest, { raw }: FastifyReply, { status, ..
 /** Serves a message by one of the legs. What they did not expect becomes an answer without a word of it. */
 async function hand (request: FastifyRequest, reply: FastifyReply, operation: Operation, serve: () => Promise<void>): Promise<void> {
   handOver(reply)
+  // The client may be gone already, and nothing would tell a leg so: what nobody waits for is not begun.
+  if (reply.raw.destroyed) return
   try {
     await serve()
   } catch (error) {

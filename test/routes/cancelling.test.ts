@@ -1,7 +1,11 @@
+import { once } from 'node:events'
+import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { z } from 'zod'
+import djangoMcpServer, { serverOptions } from '../../app.ts'
+import { loadConfig } from '../../config.ts'
 import { defineTool } from '../../plugins/catalog/definition.ts'
-import { listen, mcpHeaders, token } from '../helper.ts'
+import { environment, listen, mcpHeaders, modernRequest, token } from '../helper.ts'
 
 /** The app with a tool that ends when it is cancelled or told to. */
 async function waiting (t: Test) {
@@ -79,4 +83,84 @@ t.test('nobody cancels what is another\'s, and nothing is cancelled that may be 
   t.equal(calls[1]?.signal.aborted, true, 'the one that is left')
   t.equal(await (await same.response).text(), '')
   await cancel({ requestId: 7 })
+})
+
+t.test('a call whose client goes away before it is served does not begin, in both eras', async (t) => {
+  const loaded = loadConfig(environment())
+  const app = Fastify(serverOptions(loaded.config))
+  t.teardown(() => app.close())
+  let waiting: () => void = () => undefined
+  let done: () => void = () => undefined
+  // As a hook does that asks Redis or an authorization server.
+  app.addHook('preHandler', async (request, reply) => {
+    if (request.url !== '/mcp') return
+    const gone = once(reply.raw, 'close')
+    waiting()
+    await gone
+    // What the endpoint does with it is done by then.
+    setImmediate(done)
+  })
+  let begun = 0
+  await app.register(djangoMcpServer, {
+    loaded,
+    definitions: { tools: [{ name: 'write', description: 'd', annotations: { readOnlyHint: true }, input: { type: 'object' }, handler () { begun += 1; return 'x' } }] }
+  })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const { headers, payload } = modernRequest('tools/call', { name: 'write' })
+  const messages = [
+    { headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'write' } } },
+    { headers, payload }
+  ]
+  for (const [index, message] of messages.entries()) {
+    const reached = new Promise<void>((resolve) => { waiting = resolve })
+    const served = new Promise<void>((resolve) => { done = resolve })
+    const leaving = new AbortController()
+    const sent = t.rejects(fetch(`${url}/mcp`, { method: 'POST', headers: message.headers, body: JSON.stringify(message.payload), signal: leaving.signal }))
+    await reached
+    leaving.abort()
+    await sent
+    await served
+    t.match((await app.inject('/metrics')).body, `mcp_requests_total{method="tools/call",outcome="cancelled"} ${index + 1}\n`)
+  }
+  t.equal(begun, 0)
+  t.match((await app.inject('/metrics')).body, 'mcp_requests_in_flight 0\n')
+})
+
+t.test('telling a client of progress that has gone away is no error, in both eras', async (t) => {
+  const told: Array<Promise<void>> = []
+  let running: () => void = () => undefined
+  let ended: () => void = () => undefined
+  const tool = defineTool({
+    name: 'steps',
+    description: 'd',
+    annotations: { readOnlyHint: true },
+    input: z.object({}),
+    async handler (_args, { signal, progress }) {
+      await progress(1)
+      await new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => { resolve() })
+        running()
+      })
+      // A tool need not wait for it; then an error would be nobody's, and end the process.
+      told.push(progress(2), progress(3))
+      ended()
+      return 'done'
+    }
+  })
+  const { url } = await listen(t, {}, undefined, { tools: [tool] })
+  const { headers, payload } = modernRequest('tools/call', { name: 'steps' }, { meta: { progressToken: 1 } })
+  for (const message of [
+    { headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'steps', _meta: { progressToken: 1 } } } },
+    { headers, payload }
+  ]) {
+    const begun = new Promise<void>((resolve) => { running = resolve })
+    const left = new Promise<void>((resolve) => { ended = resolve })
+    const leaving = new AbortController()
+    const response = await fetch(`${url}/mcp`, { method: 'POST', headers: message.headers, body: JSON.stringify(message.payload), signal: leaving.signal })
+    await begun
+    leaving.abort()
+    await t.rejects(response.text())
+    await left
+    await t.resolves(Promise.all(told.splice(0)))
+  }
 })
