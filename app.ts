@@ -192,7 +192,8 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     toolFolders: [...given(builtIn('tools')), ...given(config.TOOLS_DIR)],
     resourceFolders: [...given(builtIn('resources')), ...given(config.RESOURCES_DIR)],
     promptFolders: [...given(builtIn('prompts')), ...given(config.PROMPTS_DIR)],
-    scopesToAskFor: config.AUTH_ENABLED ? (scopes) => operationScopes(config.REQUIRED_SCOPES, scopes) : undefined
+    scopesToAskFor: config.AUTH_ENABLED ? (scopes) => operationScopes(config.REQUIRED_SCOPES, scopes) : undefined,
+    secret: stateSecret
   })
   if (config.DJANGO_SCHEMA !== undefined) await app.register(openapi, schemaOptions(config, config.DJANGO_SCHEMA, instruments))
   await app.register(tasks, { redis: shared })

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import type { Principal } from '../auth/principal.ts'
-import { PermittedList } from './permitted-list.ts'
+import { PermittedList, rankedBy, type Rank } from './permitted-list.ts'
 import type { Prompt } from './prompt.ts'
 import type { Resource } from './resource.ts'
 import type { Tool, ToolListing } from './tool.ts'
@@ -42,14 +43,19 @@ export class Catalog {
   readonly #resourceList: PermittedList<ResourceListing>
   readonly #templateList: PermittedList<TemplateListing>
   readonly #anyResource: PermittedList<Resource['listing']>
+  readonly #rank: Rank
   /**
    * Names of the headers in which clients repeat arguments, of all tools together: a browser asks for them before it
    * sends a request, and so before anybody knows who calls which tool.
    */
   readonly parameterHeaders: readonly string[]
 
-  /** @param toAskFor given where callers sign in: then the entries of tools say what for */
-  constructor (tools: readonly Tool[], resources: readonly Resource[], prompts: readonly Prompt[], toAskFor?: ScopesToAskFor) {
+  /**
+   * @param toAskFor given where callers sign in: then the entries of tools say what for
+   * @param secret what decides which scopes a name needs that is none; of this instance alone where it is left out
+   */
+  constructor (tools: readonly Tool[], resources: readonly Resource[], prompts: readonly Prompt[], toAskFor?: ScopesToAskFor, secret: string = randomBytes(32).toString('hex')) {
+    this.#rank = rankedBy(secret)
     this.#tools = new Map(tools.toSorted(byName).map((tool) => [tool.name, tool]))
     this.parameterHeaders = [...new Set(tools.flatMap(({ parameterHeaders }) => parameterHeaders.map(({ name }) => `Mcp-Param-${name}`)))].toSorted()
     this.#prompts = new Map(prompts.toSorted(byName).map((prompt) => [prompt.name, prompt]))
@@ -80,18 +86,20 @@ export class Catalog {
   }
 
   /** Scopes that calling a tool needs. For a name that is none, those of a tool that the principal may not know of. */
-  toolScopes (principal: Principal, name: string): readonly string[] {
-    return this.#tools.get(name)?.scopes ?? this.#toolList.scopesOfUnknown(principal, name)
+  toolScopes (principal: Principal, name: string, args: unknown): readonly string[] {
+    const tool = this.#tools.get(name)
+    if (tool === undefined) return this.#toolList.scopesOfUnknown(principal, name, this.#rank)
+    return tool.scopesFor?.(principal, args, this.#rank) ?? tool.scopes
   }
 
   /** Scopes that getting a prompt needs, likewise. */
   promptScopes (principal: Principal, name: string): readonly string[] {
-    return this.#prompts.get(name)?.scopes ?? this.#promptList.scopesOfUnknown(principal, name)
+    return this.#prompts.get(name)?.scopes ?? this.#promptList.scopesOfUnknown(principal, name, this.#rank)
   }
 
   /** Scopes that reading a resource needs, likewise. */
   resourceScopes (principal: Principal, uri: string): readonly string[] {
-    return this.resource(uri)?.resource.scopes ?? this.#anyResource.scopesOfUnknown(principal, uri)
+    return this.resource(uri)?.resource.scopes ?? this.#anyResource.scopesOfUnknown(principal, uri, this.#rank)
   }
 
   prompt (name: string): Prompt | undefined {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { z } from 'zod'
@@ -57,6 +58,11 @@ export interface CatalogOptions {
   prompts?: readonly object[]
   /** Scopes that clients should ask for to call a tool that needs these; given where callers sign in. */
   scopesToAskFor?: ScopesToAskFor | undefined
+  /**
+   * What all replicas have and nobody else: names that are none are refused with scopes that follow from it. Of this
+   * process alone where it is left out.
+   */
+  secret?: string
 }
 
 const folders = () => list(text('the path of a folder'), 'a list of folders').default([])
@@ -70,7 +76,8 @@ const optionsSchema = z.strictObject({
   tools: definitions(),
   resources: definitions(),
   prompts: definitions(),
-  scopesToAskFor: callback<ScopesToAskFor>().optional()
+  scopesToAskFor: callback<ScopesToAskFor>().optional(),
+  secret: text().default(() => randomBytes(32).toString('hex'))
 } satisfies OptionsShape<CatalogOptions>)
 
 function given (definitions: readonly object[], kind: string): Source[] {
@@ -79,7 +86,7 @@ function given (definitions: readonly object[], kind: string): Source[] {
 
 /** Builds the catalog. The app does not start with a definition that cannot be used: it would be missed only when called. */
 const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
-  const { toolFolders, resourceFolders, promptFolders, tools, resources, prompts, scopesToAskFor } = checkOptions('catalog', optionsSchema, options)
+  const { toolFolders, resourceFolders, promptFolders, tools, resources, prompts, scopesToAskFor, secret } = checkOptions('catalog', optionsSchema, options, ['secret'])
   const log = namedLogger(app.log, 'catalog')
   const passedOver = (folder: string, names: string[]): void => {
     log.info({ folder, passed_over: names }, 'only files of the folder itself are loaded, and none that begin with "_" or "." or are tests')
@@ -92,7 +99,7 @@ const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
   const ownPrompts = compileAll(promptSources, compilePrompt, ({ name }) => name)
   const ownNames = new Set(ownTools.map(({ name }) => name.toLowerCase()))
   const defines = (name: string): boolean => ownNames.has(name.toLowerCase())
-  const built = new Catalog(ownTools, ownResources, ownPrompts, scopesToAskFor)
+  const built = new Catalog(ownTools, ownResources, ownPrompts, scopesToAskFor, secret)
   const cleaned = [ownTools, ownResources, ownPrompts].flat().filter(({ cleaned }) => cleaned).map(({ listing }) => listing.name)
   if (cleaned.length > 0) log.warn({ names: cleaned }, 'characters that nobody sees, or too many of them, were taken out of what is listed')
   const listeners: Array<() => void> = []
@@ -100,7 +107,7 @@ const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
   app.decorate('catalog', { getter: () => current })
   app.decorate('catalogs', {
     defines,
-    extendedBy: (further) => new Catalog([...ownTools, ...further.filter(({ name }) => !defines(name))], ownResources, ownPrompts, scopesToAskFor),
+    extendedBy: (further) => new Catalog([...ownTools, ...further.filter(({ name }) => !defines(name))], ownResources, ownPrompts, scopesToAskFor, secret),
     replace (next) {
       current = next
       for (const listener of listeners) listener()

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { CallError } from '../../errors.ts'
+import type { Principal } from '../auth/principal.ts'
 import { compileInput, compileOutput, type CompiledOutput, type CompileWhen } from './arguments.ts'
 import { StartedTask, WithContent, type CallContext, type ContentBlock } from './definition.ts'
 import { parameterHeaders, type ParameterHeader } from './parameter-headers.ts'
+import type { Rank } from './permitted-list.ts'
 import { blocksShape, toolShape } from './shapes.ts'
 import { cleanBlocks, cleanListing, cleanValue, isCleanJson } from './text.ts'
 import { compileTask, startedJob, type StartedJob, type ToolTask } from './task.ts'
@@ -21,6 +23,11 @@ export type ToolListing = Record<string, unknown> & { name: string, inputSchema:
 export interface Tool {
   name: string
   scopes: readonly string[]
+  /**
+   * Scopes that a call with these arguments needs, where they differ from call to call: all of them, in the place of
+   * `scopes`. Undefined where the arguments do not say.
+   */
+  scopesFor?: (principal: Principal, args: unknown, rank: Rank) => readonly string[] | undefined
   listing: ToolListing
   /** Whether something that nobody sees, or too much, was taken out of the listing. */
   cleaned: boolean

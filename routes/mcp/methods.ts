@@ -110,8 +110,8 @@ export async function complete (app: FastifyInstance, request: McpRequest, refer
  * Scopes that a request needs beyond those that every request needs. What is not there is refused to a caller like
  * what it may not use, so that trying names tells nothing.
  */
-export function scopesFor ({ catalog }: FastifyInstance, principal: Principal, method: string | undefined, { name, uri }: Readonly<Record<string, unknown>>): readonly string[] {
-  if (method === 'tools/call' && typeof name === 'string') return catalog.toolScopes(principal, name)
+export function scopesFor ({ catalog }: FastifyInstance, principal: Principal, method: string | undefined, { name, uri, arguments: args }: Readonly<Record<string, unknown>>): readonly string[] {
+  if (method === 'tools/call' && typeof name === 'string') return catalog.toolScopes(principal, name, args)
   if (method === 'prompts/get' && typeof name === 'string') return catalog.promptScopes(principal, name)
   if (method === 'resources/read' && typeof uri === 'string') return catalog.resourceScopes(principal, uri)
   return []

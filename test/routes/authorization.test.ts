@@ -151,6 +151,35 @@ t.test('[authorization 1] [authorization 24] [authorization 25] [authorization 3
   t.equal((await ping(url, bearer)).status, 200)
 })
 
+t.test('[attack 31] [attack 90] [attack 91] [requirement 5] operations that are searched need their scopes like tools that are listed, and say them in a 403', async (t) => {
+  const operation = (operationId: string, ...scopes: string[]) => ({ operationId, responses: { 200: { description: '' } }, ...(scopes.length === 0 ? {} : { security: [{ oauth: scopes }] }) })
+  const folder = t.testdir({
+    'schema.json': JSON.stringify({
+      openapi: '3.0.3',
+      info: { title: 'Shop', version: '1' },
+      components: { securitySchemes: { oauth: { type: 'oauth2', flows: { authorizationCode: { authorizationUrl: 'https://a.example', tokenUrl: 'https://a.example', scopes: {} } } } } },
+      paths: { '/orders/': { get: operation('orders_list'), post: operation('orders_create') }, '/payroll/': { get: operation('payroll_list', 'payroll'), post: operation('payroll_create', 'payroll', 'admin') } }
+    })
+  })
+  const { send, django } = await build(t, { DJANGO_SCHEMA: `${folder}/schema.json`, OPENAPI_METHODS: 'all', TOOL_TOKEN_BUDGET: 0 })
+  const cases = [
+    ['call_read_operation', 'payroll_list', 'read', 'read payroll'], ['call_operation', 'payroll_list', 'write', 'read payroll'], ['call_operation', 'payroll_create', 'write', 'write payroll admin'],
+    ['call_operation', 'payroll_create', 'write payroll', 'write payroll admin'], ['call_operation', 'orders_create', 'read', 'write'], ['call_read_operation', 'wages_list', 'read', 'read payroll'],
+    ['call_read_operation', 'orders_list', 'read', null], ['call_operation', 'orders_create', 'write', null], ['call_operation', 'payroll_create', 'write payroll admin', null], ['call_read_operation', 'orders_lst', 'read', null]
+  ] as const
+  const before = django.requests.length
+  for (const era of eras) {
+    for (const [name, operationName, scope, challenge] of cases) {
+      const response = await send(era, 'tools/call', { name, arguments: { operation: operationName } }, token({ scope }))
+      const what = `${era}: ${operationName} with "${scope}"`
+      t.equal(response.status, challenge === null ? 200 : 403, what)
+      if (challenge !== null) t.equal(response.headers.get('www-authenticate'), `Bearer error="insufficient_scope", resource_metadata="${metadataUrl}", scope="${challenge}"`, what)
+      await response.text()
+    }
+  }
+  t.equal(django.requests.slice(before).filter((request) => /^\/(orders|payroll)\//.test(request.url)).length, 6, 'Django is asked for what may be called')
+})
+
 t.test('[attack 91] headers that a hidden tool wants do not give it away', async (t) => {
   const region = { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } }
   const app = await buildApp(t, { RATE_LIMIT_REQUESTS: 1000 }, undefined, { tools: [tool('hidden', ['admin'], { input: region }), tool('shown', ['read'], { input: region })] })

@@ -5,6 +5,7 @@ import { withIncluded, anonymous, type Principal } from '../../auth/principal.ts
 import { compileInput } from '../../catalog/arguments.ts'
 import type { CallContext, ToolAnnotations } from '../../catalog/definition.ts'
 import type { Tool, ToolResult } from '../../catalog/index.ts'
+import { PermittedList } from '../../catalog/permitted-list.ts'
 import { cleanListing, cleanText } from '../../catalog/text.ts'
 import { details, hit, signature, tagLine } from './answers.ts'
 import { commonScopes, Operations, type SearchedOperation } from './operations.ts'
@@ -13,7 +14,7 @@ import { wordsOf } from './words.ts'
 /*
  * The tools that stand for an API which is too big for a list: one that finds operations, one that describes them, and
  * one or two that call them. What a caller may not call is not there for it: it is neither found nor described, and a
- * call of it is refused like that of a name that does not exist.
+ * call of it is refused like that of a name that does not exist, with scopes to ask for.
  */
 
 /** Names of the tools. */
@@ -25,6 +26,8 @@ const maxDescribed = 10
 const maxDescription = 40_000
 /** Names that are offered in the place of one that does not exist. */
 const maxNearest = 3
+/** Letters by which a name may differ from one that the caller knows to count as misspelt. */
+const misspelt = 2
 /** Characters of the list of tags, in an answer and in the description of a tool. */
 const tagLength = 600
 
@@ -36,18 +39,20 @@ interface ToolParts<Input extends z.ZodObject> {
   scopes: readonly string[]
   annotations: ToolAnnotations
   asks?: boolean
+  scopesFor?: NonNullable<Tool['scopesFor']>
   call: (args: z.output<Input>, context: CallContext) => ToolResult | ReturnType<Tool['call']>
 }
 
 const objectSchema = z.looseObject({ type: z.literal('object') })
 
-function toolOf<Input extends z.ZodObject> ({ name, title, description, input, scopes, annotations, asks = false, call }: ToolParts<Input>): Tool {
+function toolOf<Input extends z.ZodObject> ({ name, title, description, input, scopes, annotations, asks = false, scopesFor, call }: ToolParts<Input>): Tool {
   const { jsonSchema, check } = compileInput(input)
   const given = { name, title, description, inputSchema: objectSchema.parse(jsonSchema), annotations }
   const listing = cleanListing(given)
   return {
     name,
     scopes,
+    ...scopesFor === undefined ? {} : { scopesFor },
     asks,
     cost: 1,
     task: undefined,
@@ -165,7 +170,24 @@ async function callOperation ({ generated, tool }: SearchedOperation, args: Reco
   }
 }
 
-function callTool (operations: Operations, callable: readonly SearchedOperation[], reading: boolean): Tool {
+const namesOperation = z.looseObject({ operation: z.string() })
+
+/**
+ * Scopes that the call of an operation needs, so that whoever lacks some hears which. A name that is none needs those
+ * of one that is hidden, so that trying names tells nothing, unless it is one that the caller knows and misspelt.
+ */
+function scopesOfCall (operations: Operations, callable: readonly SearchedOperation[]): NonNullable<Tool['scopesFor']> {
+  const scopes = new Map(callable.map(({ generated, tool }) => [generated.name, tool.scopes]))
+  const permitted = new PermittedList(callable.map(({ generated, tool }) => ({ scopes: tool.scopes, entry: generated.name })))
+  return (principal, args, rank) => {
+    const name = namesOperation.safeParse(args).data?.operation
+    if (name === undefined || operations.get(principal, name) !== undefined || probablyMeant(name, permitted.of(principal), () => misspelt) !== undefined) return undefined
+    const needed = scopes.get(name) ?? permitted.scopesOfUnknown(principal, name, rank)
+    return needed.length === 0 ? undefined : needed
+  }
+}
+
+function callTool (operations: Operations, all: readonly SearchedOperation[], callable: readonly SearchedOperation[], reading: boolean): Tool {
   return toolOf({
     name: reading ? names.read : names.call,
     title: reading ? 'Call an operation that reads' : 'Call an operation',
@@ -177,6 +199,7 @@ function callTool (operations: Operations, callable: readonly SearchedOperation[
       ? { readOnlyHint: true, idempotentHint: true, openWorldHint: false }
       : { readOnlyHint: false, destructiveHint: callable.some(({ generated }) => generated.annotations.destructiveHint !== false), idempotentHint: false, openWorldHint: false },
     asks: callable.some(({ tool }) => tool.asks),
+    scopesFor: scopesOfCall(operations, reading ? callable : all),
     input: z.object({
       operation: z.string().describe('Name of the operation'),
       arguments: z.looseObject({}).default({}).describe(`Arguments of the operation, as ${names.describe} tells them`)
@@ -203,7 +226,7 @@ export function searchTools (all: readonly SearchedOperation[]): Tool[] {
   return [
     searchTool(operations, scopes),
     describeTool(operations, scopes),
-    ...reading.length === 0 ? [] : [callTool(operations, reading, true)],
-    ...writing.length === 0 ? [] : [callTool(operations, writing, false)]
+    ...reading.length === 0 ? [] : [callTool(operations, all, reading, true)],
+    ...writing.length === 0 ? [] : [callTool(operations, all, writing, false)]
   ]
 }

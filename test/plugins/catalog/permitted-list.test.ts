@@ -1,6 +1,6 @@
 import t from 'tap'
 import { anonymous, withIncluded } from '../../../plugins/auth/principal.ts'
-import { PermittedList } from '../../../plugins/catalog/permitted-list.ts'
+import { PermittedList, rankedBy } from '../../../plugins/catalog/permitted-list.ts'
 
 const list = new PermittedList([
   { scopes: ['read'], entry: 'a' },
@@ -26,6 +26,22 @@ t.test('callers see what their scopes permit, in order', (t) => {
 t.test('callers that may see the same get the same array', (t) => {
   t.equal(list.of(caller('read')), list.of(caller('read', 'something-else')))
   t.not(list.of(caller('read')), list.of(caller('write')))
+  t.end()
+})
+
+t.test('[attack 91] which scopes a name needs that is none follows from a secret, and stays so while they are lacking', (t) => {
+  const names = Array.from({ length: 200 }, (_, index) => `name-${index}`)
+  const hidden = ['a', 'b', 'c', 'd']
+  const several = new PermittedList(hidden.map((scope) => ({ scopes: [scope], entry: scope })))
+  const rank = rankedBy('one secret')
+  const told = (name: string, by = rank, ...granted: string[]): string => several.scopesOfUnknown(caller(...granted), name, by).join()
+  t.strictSame(new Set(names.map((name) => told(name))), new Set(hidden), 'each of them is told for some name')
+  t.ok(names.some((name) => told(name) !== told(name, rankedBy('another secret'))), 'who does not know the secret cannot work them out')
+  for (const name of names) {
+    t.equal(told(name), told(name, rankedBy('one secret')), 'the same in every replica')
+    for (const scope of hidden) t.equal(told(name, rank, scope), told(name) === scope ? told(name, rank, scope) : told(name), 'as for something that is there, whatever else is granted')
+  }
+  t.strictSame(several.scopesOfUnknown(caller(...hidden), 'name', rank), [], 'nothing is hidden')
   t.end()
 })
 

@@ -3,6 +3,7 @@ import t from 'tap'
 import { compileTool, StartedJob, type Tool } from '../../../../plugins/catalog/index.ts'
 import type { CallContext } from '../../../../plugins/catalog/definition.ts'
 import type { GeneratedTool } from '../../../../plugins/openapi/generated.ts'
+import { rankedBy } from '../../../../plugins/catalog/permitted-list.ts'
 import { searchTools } from '../../../../plugins/openapi/search/tools.ts'
 import { callError } from '../../../helper.ts'
 import { context, generatedTool, principal } from '../helper.ts'
@@ -154,6 +155,20 @@ t.test('what a caller may not call is not there for it', async (t) => {
   t.match(await problems('call_read_operation', { operation: 'delete_book', arguments: { id: 1 } }, reader), 'there is no operation of this name', 'not even that it would need the other tool')
   t.match(await problems('describe_operations', { operations: ['list_salaries'] }, reader), 'there is no operation')
   t.equal(await call('call_read_operation', { operation: 'list_salaries' }, { principal: principal('payroll') }), '{"name":"list_salaries","args":{}}')
+})
+
+t.test('[attack 31] [attack 91] [requirement 5] the scopes of an operation are told before it is called, of one that is none likewise, and not of one that is misspelt', (t) => {
+  const rank = rankedBy('secret')
+  const scopes = (name: string, args: unknown, ...granted: string[]) => byName.get(name)?.scopesFor?.(principal(...granted), args, rank)
+  t.strictSame(scopes('call_read_operation', { operation: 'list_salaries' }, 'write'), ['payroll'])
+  t.strictSame(scopes('call_operation', { operation: 'list_salaries' }, 'write'), ['payroll'])
+  t.strictSame(scopes('call_read_operation', { operation: 'anything_else' }, 'write'), ['payroll'], 'what is hidden and what is not there look alike')
+  t.strictSame(scopes('call_operation', { operation: 'delete_book' }, 'payroll'), ['write'])
+  t.strictSame(scopes('call_read_operation', { operation: 'list_book' }, 'write'), undefined, 'misspelt')
+  t.strictSame(scopes('call_read_operation', { operation: 'list_books' }, 'write'), undefined, 'what may be called')
+  t.strictSame(scopes('call_operation', { operation: 'anything_else' }, 'write', 'payroll'), undefined, 'nothing is hidden')
+  for (const args of [undefined, null, {}, [], 'list_salaries', { operation: 1 }]) t.strictSame(scopes('call_operation', args, 'write'), undefined)
+  t.end()
 })
 
 t.test('the tools ask for the scopes that every operation behind them asks for', async (t) => {
