@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Problem } from '../../errors.ts'
 import type { ToolListing } from '../../plugins/catalog/tool.ts'
 import type { ToolResult } from '../../plugins/catalog/index.ts'
 import { askingState, withResponses, type InputNeeded } from './asking.ts'
@@ -40,17 +41,24 @@ export function withConfirmations (listings: readonly ToolListing[], asks: (name
   return list
 }
 
-const argumentsShape = z.looseObject({ [tokenArgument]: z.string().optional(), [answerArgument]: z.record(z.string(), z.unknown()).optional() })
+/** The two as they may come: models write null for what they leave out. */
+const argumentsShape = z.looseObject({
+  [tokenArgument]: z.string('must be the token as the question has it').nullish(),
+  [answerArgument]: z.record(z.string(), z.unknown(), 'must be an object that holds the values').nullish()
+})
+
+/** What is wrong with the arguments that bring an answer back. */
+export function confirmationProblems (given: unknown): Problem[] {
+  return argumentsShape.safeParse(given ?? {}).error?.issues.map(({ path, message }) => ({ path: path.join('.'), message })) ?? []
+}
 
 /** Arguments without those that bring an answer back, and the answers. A token that is not valid answers nothing: the tool asks again. */
 export async function withoutConfirmation (given: unknown, sealed: SealedState, bindingOf: (args: unknown) => Binding): Promise<{ args: unknown, answers: Record<string, unknown> }> {
-  const parsed = argumentsShape.safeParse(given)
-  if (!parsed.success) return { args: given, answers: {} }
-  const { [tokenArgument]: token, [answerArgument]: content = {}, ...args } = parsed.data
+  const { [tokenArgument]: token, [answerArgument]: content, ...args } = argumentsShape.parse(given)
   if (typeof token !== 'string') return { args, answers: {} }
   const state = askingState.safeParse(await sealed.open(token, bindingOf(args)))
   if (!state.success) return { args, answers: {} }
-  const answer = { action: 'accept', content }
+  const answer = { action: 'accept', content: content ?? {} }
   return { args, answers: withResponses(state.data, Object.fromEntries(state.data.pending.map((name) => [name, answer]))) }
 }
 

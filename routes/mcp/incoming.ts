@@ -19,12 +19,18 @@ interface ProgressNotification {
   params: { progressToken: string | number, progress: number, total?: number, message?: string }
 }
 
+/** Whether a client reads a stream of events, without which it cannot be told anything before the answer (RFC 9110 §12.5.1). */
+function takesStream (accept: string | undefined): boolean {
+  return accept === undefined || /text\/event-stream|text\/\*|\*\/\*/i.test(accept)
+}
+
 /**
  * Tells the client of progress that grows (basic/utilities/progress, "Behavior Requirements"), where it asks for it and
  * is still there. A tool need not wait for it, so that nobody is left is no error.
  */
-function progressOf ({ meta, signal, notify }: Incoming): CallContext['progress'] {
-  const progressToken = meta?.progressToken
+function progressOf ({ meta, signal, notify }: Incoming, accept: string | undefined): CallContext['progress'] {
+  const given = meta?.progressToken
+  const progressToken = given !== undefined && takesStream(accept) ? given : undefined
   let reached = -Infinity
   return async (progress, total, message) => {
     if (progressToken === undefined || signal.aborted || !(progress > reached)) return
@@ -53,6 +59,6 @@ export function requestOf ({ leg, request, principal, operation }: Call, incomin
     canAsk,
     takesTasks,
     answers: {},
-    progress: progressOf(incoming)
+    progress: progressOf(incoming, request.headers.accept)
   }
 }

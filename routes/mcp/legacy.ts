@@ -21,12 +21,12 @@ import { z } from 'zod'
 import { CallError } from '../../errors.ts'
 import { anonymous } from '../../plugins/auth/index.ts'
 import { InputNeeded } from './asking.ts'
-import { question, withoutConfirmation } from './confirmation.ts'
+import { confirmationProblems, question, withoutConfirmation } from './confirmation.ts'
 import { Exchange } from './exchange.ts'
 import { requestOf, type Incoming } from './incoming.ts'
 import type { Call, Leg } from './leg.ts'
 import { promptsPage, resourcesPage, templatesPage, toolsPage } from './lists.ts'
-import { callTool, complete, getPrompt, readResource } from './methods.ts'
+import { callTool, complete, failedCall, getPrompt, readResource } from './methods.ts'
 import type { Operation } from './operation.ts'
 import { errorCodes, ProtocolError } from './protocol-error.ts'
 
@@ -64,7 +64,13 @@ const handlers: Readonly<Record<string, (server: Server, call: Call) => void>> =
     server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
       const own = requestOf(call, incoming(extra))
       const bindingOf = (args: unknown) => ({ principal: principal.key, method: 'tools/call', target: params.name, arguments: args })
-      const { args, answers } = app.catalog.tool(params.name)?.asks === true
+      const asks = app.catalog.tool(params.name)?.asks === true
+      const problems = asks ? confirmationProblems(params.arguments) : []
+      if (problems.length > 0) {
+        call.operation.calls(params.name)
+        return { ...failedCall(own, params.name, new CallError('invalid_input', 'The arguments are not valid.', { problems })) }
+      }
+      const { args, answers } = asks
         ? await withoutConfirmation(params.arguments ?? {}, leg.sealed, bindingOf)
         : { args: params.arguments, answers: {} }
       try {
@@ -119,6 +125,16 @@ function isMessage (body: object): body is JSONRPCMessage {
   return 'method' in body ? typeof body.method === 'string' && (!('id' in body) || isId(body.id)) : 'id' in body && ('result' in body || 'error' in body)
 }
 
+/**
+ * A request without what asks for a task in revision 2025-11-25: whoever does not declare tasks is to pass that over
+ * (basic/utilities/tasks, "Capability Negotiation"). The SDK would refuse it.
+ */
+function withoutTask (message: JSONRPCMessage): JSONRPCMessage {
+  if (!('method' in message) || message.params === undefined || !Object.hasOwn(message.params, 'task')) return message
+  const { task: _task, ...params } = message.params
+  return { ...message, params }
+}
+
 const cancellation = z.object({ requestId: z.union([z.string(), z.number()]) })
 
 /** Id of the request that a message cancels; undefined for a message that does not. */
@@ -129,7 +145,8 @@ function cancelledId (message: JSONRPCMessage): string | number | undefined {
 
 /** What a request of these revisions must accept; several clients send only one of them by mistake. */
 function acceptsBoth (accept: string | undefined): boolean {
-  return accept !== undefined && accept.includes('application/json') && accept.includes('text/event-stream')
+  // Case does not matter in types (RFC 9110 §8.3.1).
+  return accept !== undefined && /application\/json/i.test(accept) && /text\/event-stream/i.test(accept)
 }
 
 /** Why a message is not served, with the HTTP status that says so; undefined where it is. */
@@ -179,5 +196,5 @@ export async function serveLegacy (app: FastifyInstance, leg: Leg, request: Fast
     }))
   }
   await server.connect(exchange)
-  exchange.receive(body)
+  exchange.receive(withoutTask(body))
 }

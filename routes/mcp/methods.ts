@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { grants, type Principal } from '../../plugins/auth/index.ts'
+import { CallError } from '../../errors.ts'
 import { asCallError, type Prompt, type Resource, type ToolResult } from '../../plugins/catalog/index.ts'
 import { cleanText } from '../../plugins/catalog/text.ts'
 import type { CacheHint, Completer } from '../../plugins/catalog/definition.ts'
@@ -12,6 +13,13 @@ import { refusalWithoutTasks, withTask, type CreatedTask } from './tasks/start.t
  * The methods of the protocol on the catalog, for both of its eras. A leg brings the request here and the result back
  * in the form of its era; it decides nothing.
  */
+
+/** What a call comes to that fails: a result that a model can read. */
+export function failedCall (request: McpRequest, tool: string, error: CallError): ToolResult {
+  request.operation.failed(error)
+  logFailure(request, { tool }, error)
+  return errorResult(request, error)
+}
 
 /**
  * `tools/call`. What goes wrong in the tool is a result that a model can read; only an unknown tool is a protocol error.
@@ -31,11 +39,10 @@ export async function callTool (app: FastifyInstance, request: McpRequest, name:
     operation.gave(result.content.reduce((bytes, block) => bytes + (block.type === 'text' ? Buffer.byteLength(block.text) : 0), 0))
     return result
   } catch (thrown) {
-    if (thrown instanceof InputNeeded) throw thrown
-    const error = asCallError(thrown)
-    operation.failed(error)
-    logFailure(request, { tool: tool.name }, error)
-    return errorResult(request, error)
+    if (!(thrown instanceof InputNeeded)) return failedCall(request, tool.name, asCallError(thrown))
+    if (tool.asks) throw thrown
+    // Clients of one era could not bring an answer, so that nobody is left in the belief that it works.
+    return failedCall(request, tool.name, new CallError('internal', 'This tool asks, and does not declare that it does.'))
   }
 }
 

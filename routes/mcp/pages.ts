@@ -13,10 +13,13 @@ function cursorAfter (key: string): string {
 
 function keyAfter (cursor: string, correlationId: string): string {
   try {
-    return cursorShape.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString())).after
+    const { after } = cursorShape.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
+    // Decoding passes over what is not of the alphabet: only what we have written ourselves is one of ours.
+    if (cursorAfter(after) === cursor) return after
   } catch {
-    throw new ProtocolError(errorCodes.invalidParams, 'Invalid cursor', { correlation_id: correlationId })
+    // What cannot be read is none.
   }
+  throw new ProtocolError(errorCodes.invalidParams, 'Invalid cursor', { correlation_id: correlationId })
 }
 
 /**

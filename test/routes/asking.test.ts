@@ -185,7 +185,35 @@ t.test('for older clients the model brings the answer back with a token', async 
   t.strictSame(deleted, [])
   t.match(await ask({ confirmation_token: tokenIn(second), confirmation_answer: { reason: 'old' } }), { content: [{ text: 'deleted' }] })
   t.strictSame(deleted, ['a: old'])
-  t.match(await ask({ confirmation_token: 5 }), { isError: true, content: [{ text: /confirmation_token/ }] })
+})
+
+t.test('what a model writes in the place of a token or an answer is told it, and uses nothing up', async (t) => {
+  const { tool, deleted } = deleting()
+  const app = await buildApp(t, {}, undefined, { tools: [tool] })
+  const ask = async (extra: Record<string, unknown> = {}) => (await rpc(app, 'tools/call', { name: 'delete_thing', arguments: { id: 'a', ...extra } })).json().result
+  const tokenIn = (result: { content: Array<{ text: string }> }): string => /confirmation_token: "([^"]+)"/.exec(result.content[0]?.text ?? '')?.[1] ?? 'none'
+  const first = await ask({ confirmation_token: null, confirmation_answer: null })
+  t.match(first, { isError: true, content: [{ text: /Delete a\?/ }] }, 'null is nothing')
+  const confirmation_token = tokenIn(first)
+  for (const wrong of [5, {}, [confirmation_token], true]) t.match(await ask({ confirmation_token: wrong }), { isError: true, content: [{ text: /- confirmation_token: must be the token[\s\S]*Correct the arguments/ }] })
+  for (const confirmation_answer of ['{"reason":"old"}', ['old'], 5]) {
+    const { content } = await ask({ confirmation_token, confirmation_answer })
+    t.match(content, [{ text: /- confirmation_answer: must be an object/ }])
+    t.notMatch(content, [{ text: /not an argument/ }])
+  }
+  t.match((await app.inject('/metrics')).body, 'mcp_tool_calls_total{tool="delete_thing",outcome="client_error"} 7\n')
+  const second = await ask({ confirmation_token, confirmation_answer: null })
+  t.match(second, { content: [{ text: /Why\?/ }] })
+  t.match(await ask({ confirmation_token: tokenIn(second), confirmation_answer: { reason: 'old' } }), { content: [{ text: 'deleted' }] })
+  t.strictSame(deleted, ['a: old'])
+})
+
+t.test('a tool that asks without declaring it fails in both eras, and its author hears why', async (t) => {
+  const log = new LogLines()
+  const tool = defineTool({ name: 'undeclared', description: 'd', annotations: { readOnlyHint: true }, input: z.object({}), async handler (_args, { ask }) { return (await ask({ message: 'Sure?' })).action } })
+  const app = await buildApp(t, { LOG_LEVEL: 'ERROR' }, log, { tools: [tool] })
+  for (const send of [rpc, modernRpc]) t.match((await send(app, 'tools/call', { name: 'undeclared' })).json().result, { isError: true, content: [{ text: /^This tool asks, and does not declare that it does\./ }] })
+  t.match(log.records, [{ message: 'call failed', tool: 'undeclared' }, { message: 'call failed', tool: 'undeclared' }])
 })
 
 t.test('prompts that ask, and tools that ask for more than a form, need a newer client', async (t) => {

@@ -206,6 +206,15 @@ t.test('a client must accept both kinds of answer', async (t) => {
   const response = await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), accept: 'text/html' }, payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
   t.equal(response.statusCode, 406)
   t.match(response.json(), { jsonrpc: '2.0', error: { message: /Not Acceptable/ } })
+  const loud = await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), accept: 'Text/Event-Stream;q=0.9, APPLICATION/JSON' }, payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
+  t.equal(loud.statusCode, 200, 'in whatever case and order')
+})
+
+t.test('what asks for a task in revision 2025-11-25 is passed over, since tasks are not declared there', async (t) => {
+  const app = await buildApp(t, {}, undefined, { tools: [{ name: 'a', description: 'd', annotations: { readOnlyHint: true }, input: { type: 'object' }, handler: () => 'x' }] })
+  for (const task of [{ ttl: 60_000 }, {}, null, 5]) {
+    t.strictSame((await rpc(app, 'tools/call', { name: 'a', task })).json().result, { content: [{ type: 'text', text: 'x' }] }, JSON.stringify(task))
+  }
 })
 
 t.test('a protocol version that does not exist is refused', async (t) => {

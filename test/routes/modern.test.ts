@@ -206,7 +206,10 @@ t.test('unknown tools, prompts, resources and cursors are errors inside a 200', 
     t.equal(response.statusCode, 200, method)
     t.match(response.json(), { id: 1, error: { code: -32602, data: { ...data, correlation_id: String } } }, `${method} ${JSON.stringify(params)}`)
   }
-  const cursors = ['nonsense', '', 'bnVsbA', Buffer.from('{"after":1}').toString('base64url'), Buffer.from('{"after":"a","more":1}').toString('base64url')]
+  const encoded = (text: string): string => Buffer.from(text).toString('base64url')
+  const good = encoded('{"after":"a"}')
+  t.equal((await modernRpc(app, 'tools/list', { cursor: good })).json().error, undefined)
+  const cursors = ['nonsense', '', 'bnVsbA', encoded('{"after":1}'), encoded('{"after":"a","more":1}'), encoded('{ "after": "a" }'), encoded('{"after":"b","after":"a"}'), ` ${good}`, `${good}=`, `${good}!`]
   for (const method of ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list']) {
     for (const cursor of cursors) {
       for (const send of [rpc, modernRpc]) t.match((await send(app, method, { cursor })).json(), { error: { code: -32602, message: /^Invalid cursor$/, data: { correlation_id: String } } }, `${method} ${cursor}`)
@@ -300,6 +303,17 @@ t.test('progress makes a stream of the answer, and only then', async (t) => {
     { method: 'notifications/progress', params: { progressToken: 7, progress: 1, total: 2, message: 'half' } },
     { id: 1, result: { content: [{ text: 'done' }] } }
   ])
+})
+
+t.test('progress is told to nobody who does not read streams', async (t) => {
+  const steps = defineTool({ name: 'steps', description: 'd', annotations: { readOnlyHint: true }, input: z.object({}), async handler (_args, { progress }) { await progress(1); return 'done' } })
+  const app = await buildApp(t, {}, undefined, { tools: [steps] })
+  const { headers: { accept: _accept, ...headers }, ...request } = modernRequest('tools/call', { name: 'steps' }, { meta: { progressToken: 7 } })
+  for (const [accept, type] of [['application/json', 'application/json'], ['application/json, text/html', 'application/json'], ['*/*', 'text/event-stream'], ['application/json, TEXT/EVENT-STREAM', 'text/event-stream'], [undefined, 'text/event-stream']] as const) {
+    const response = await app.inject({ ...request, headers: { ...headers, ...(accept === undefined ? {} : { accept }) } })
+    t.equal(response.headers['content-type'], type, String(accept))
+    t.match(response.body, '"done"')
+  }
 })
 
 t.test('progress that does not grow is not told', async (t) => {
