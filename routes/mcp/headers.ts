@@ -47,6 +47,10 @@ function single (value: string | string[] | undefined): string | undefined {
 export function standardHeaderProblem (headers: IncomingHttpHeaders, method: string, params: Readonly<Record<string, unknown>>): string | undefined {
   if (headers['mcp-protocol-version'] === undefined) return 'The MCP-Protocol-Version header is missing'
   if (headers['mcp-method'] === undefined) return 'The Mcp-Method header is missing'
+  return nameProblem(headers, method, params)
+}
+
+function nameProblem (headers: IncomingHttpHeaders, method: string, params: Readonly<Record<string, unknown>>): string | undefined {
   const field = namedBy.get(method)
   const expected = field === undefined ? undefined : params[field]
   if (typeof expected !== 'string') return undefined
@@ -55,6 +59,17 @@ export function standardHeaderProblem (headers: IncomingHttpHeaders, method: str
   const name = decodedHeader(header)
   if (name === undefined) return 'The Mcp-Name header is not encoded correctly'
   return name === expected ? undefined : `The Mcp-Name header and params.${String(field)} differ`
+}
+
+/**
+ * What headers say otherwise than the body of a request of an older revision, which need not have any; undefined where
+ * they agree. A proxy that goes by them does not look at the revision, or a client could choose one to get around it.
+ */
+export function contradiction (headers: IncomingHttpHeaders, method: string, params: Readonly<Record<string, unknown>>, wanted: readonly ParameterHeader[]): string | undefined {
+  const named = headers['mcp-method']
+  if (named !== undefined && named !== method) return 'The Mcp-Method header and the method differ'
+  return (headers['mcp-name'] === undefined ? undefined : nameProblem(headers, method, params)) ??
+    parameterHeaderProblem(headers, wanted.filter(({ name }) => headers[`mcp-param-${name.toLowerCase()}`] !== undefined), params.arguments)
 }
 
 /** What is wrong with the `Mcp-Param-*` headers that a tool asks for, or undefined. */

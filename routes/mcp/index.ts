@@ -12,7 +12,7 @@ import { BodyError, takeJsonOnly } from './body.ts'
 import { Cancelling } from './cancelling.ts'
 import { UnreadMessage } from './exchange.ts'
 import type { ParameterHeader } from '../../plugins/catalog/parameter-headers.ts'
-import { parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
+import { contradiction, parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
 import { KnownEnvelopes } from './known-envelopes.ts'
 import type { ExtendLegacy, Leg } from './leg.ts'
 import { ListenStreams } from './listen.ts'
@@ -143,13 +143,11 @@ function headersOf ({ catalog }: FastifyInstance, { principal }: FastifyRequest,
 /** What both legs ask of a message before it is served; undefined where nothing is wrong. */
 function commonRefusal (app: FastifyInstance, request: FastifyRequest, method: string, params: unknown, modern: boolean): Refusal | undefined {
   const fields = isRecord(params) ? params : {}
-  if (modern) {
-    const problem = standardHeaderProblem(request.headers, method, fields) ??
-      (method === 'tools/call' && typeof fields.name === 'string'
-        ? parameterHeaderProblem(request.headers, headersOf(app, request, fields.name), fields.arguments)
-        : undefined)
-    if (problem !== undefined) return { status: 400, code: errorCodes.headerMismatch, message: problem }
-  }
+  const wanted = method === 'tools/call' && typeof fields.name === 'string' ? headersOf(app, request, fields.name) : []
+  const mismatch = modern
+    ? standardHeaderProblem(request.headers, method, fields) ?? parameterHeaderProblem(request.headers, wanted, fields.arguments)
+    : contradiction(request.headers, method, fields, wanted)
+  if (mismatch !== undefined) return { status: 400, code: errorCodes.headerMismatch, message: mismatch }
   const problem = parameterProblem(method, params, modern)
   return problem === undefined ? undefined : { status: 200, code: errorCodes.invalidParams, message: problem }
 }

@@ -114,6 +114,31 @@ t.test('[attack 33] [requirement 30] headers and body that disagree are refused 
   t.equal((await app.inject({ ...call, headers: { ...call.headers, 'mcp-name': encoded } })).statusCode, 200, 'an encoded name is decoded first')
 })
 
+t.test('[attack 33] [requirement 30] no older revision is a way around: headers that are there must say what the body says', async (t) => {
+  let called = 0
+  const region = { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } }
+  const { url } = await listen(t, {}, undefined, { tools: [{ name: 'wipe', description: 'd', scopes: ['read'], input: region, handler: () => { called += 1; return 'wiped' } }] })
+  const send = async (version: string | undefined, headers: Record<string, string>) => {
+    const { 'mcp-protocol-version': _version, ...others } = mcpHeaders(token())
+    return await fetch(`${url}/mcp`, {
+      method: 'POST',
+      headers: { ...others, ...(version === undefined ? {} : { 'mcp-protocol-version': version }), ...headers },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'wipe', arguments: { region: 'eu' } } })
+    })
+  }
+  for (const version of [undefined, '2025-03-26', '2025-06-18', '2025-11-25']) {
+    for (const headers of [{ 'mcp-name': 'safe' }, { 'mcp-method': 'ping' }, { 'mcp-method': 'tools/list', 'mcp-name': 'wipe' }, { 'mcp-name': '=?base64?a?=' }, { 'mcp-param-region': 'us' }]) {
+      const response = await send(version, headers)
+      t.equal(response.status, 400, `${version}: ${JSON.stringify(headers)}`)
+      t.match(await response.json(), { id: 1, error: { code: -32020 } })
+    }
+  }
+  t.equal(called, 0)
+  t.equal((await send('2025-11-25', { 'mcp-method': 'tools/call', 'mcp-name': 'wipe', 'mcp-param-region': 'eu' })).status, 200)
+  t.equal((await send('2025-11-25', {})).status, 200, 'these revisions ask for none')
+  t.equal(called, 2)
+})
+
 t.test('[requirement 30] headers that a tool asks for must repeat its arguments', async (t) => {
   const tool = {
     name: 'regional',
