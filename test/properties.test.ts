@@ -196,6 +196,11 @@ t.test('[attack 47] [attack 76] [requirement 36] a correlation id is short and p
 
 // Overlays
 
+/** A member of this name is left out on purpose, however deep it is. */
+function hasNoPrototype (value: unknown): boolean {
+  return !JSON.stringify(value).includes('"__proto__"')
+}
+
 t.test('[attack 50] an overlay is read or refused by name, whatever it is', async (t) => {
   const yaml = fc.oneof(binary, fc.json(), fc.array(fc.constantFrom('tools:', '\n', '  ', 'get_x', ': ', '- ', '&a ', '*a', '<<: ', '{', '}', '[', ']', '!!js/function ', '!!binary ', '"', "'", '|', '>', '#', '---', '__proto__', 'hide: true', 'description: x')).map((parts) => parts.join('')))
   fc.assert(fc.property(yaml, (source) => {
@@ -206,7 +211,7 @@ t.test('[attack 50] an overlay is read or refused by name, whatever it is', asyn
       return error.problems.length > 0
     }
   }), { numRuns: 5000 })
-  const entry = fc.record({ hide: fc.boolean(), title: fc.string({ minLength: 1 }), description: fc.string({ minLength: 1, maxLength: 100 }), synonyms: fc.array(fc.string({ minLength: 1 })), defaults: fc.dictionary(fc.string({ minLength: 1 }).filter((name) => name !== '__proto__'), fc.jsonValue()) }, { requiredKeys: [] })
+  const entry = fc.record({ hide: fc.boolean(), title: fc.string({ minLength: 1 }), description: fc.string({ minLength: 1, maxLength: 100 }), synonyms: fc.array(fc.string({ minLength: 1 })), defaults: fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue()).filter(hasNoPrototype) }, { requiredKeys: [] })
   fc.assert(fc.property(fc.dictionary(fc.stringMatching(/^[A-Z]{3} \/[a-z/]{0,20}$/), entry), (tools) => {
     // JSON is YAML.
     return JSON.stringify(parseOverlay(JSON.stringify({ tools })).tools) === JSON.stringify(tools)

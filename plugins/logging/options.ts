@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { checkOptions, text, type OptionsShape } from '../../checks/options.ts'
 import { loggedException } from './exception.ts'
 import { nameOf } from './named-logger.ts'
+import { visible } from './visible.ts'
 
 export interface LogFormat {
   /** Least level that is written, in the names of Python's logging. */
@@ -39,7 +40,14 @@ const optionsSchema = z.strictObject({
 
 const shownLevels = new Map<string, string>([['trace', 'DEBUG'], ['debug', 'DEBUG'], ['info', 'INFO'], ['warn', 'WARNING'], ['error', 'ERROR'], ['fatal', 'CRITICAL']])
 
-function streamTo (destination: NonNullable<LogFormat['destination']>): Writable {
+type Destination = NonNullable<LogFormat['destination']>
+
+/** Where lines go, with nothing in them that cannot be seen. */
+function visiblyTo (destination: Destination): Destination {
+  return { write: (line) => { destination.write(visible(line)) } }
+}
+
+function streamTo (destination: Destination): Writable {
   return new Writable({
     write (line, _encoding, done) {
       destination.write(String(line))
@@ -48,7 +56,7 @@ function streamTo (destination: NonNullable<LogFormat['destination']>): Writable
   })
 }
 
-function textStream (destination: LogFormat['destination']) {
+function textStream (destination: Destination, colorize: boolean) {
   return pretty({
     messageKey: 'message',
     timestampKey: 'timestamp',
@@ -57,10 +65,10 @@ function textStream (destination: LogFormat['destination']) {
     customPrettifiers: { level: (level) => typeof level === 'string' ? level : '' },
     ignore: 'environment,service,version',
     singleLine: true,
-    colorize: destination === undefined && process.stdout.isTTY,
+    colorize,
     translateTime: false,
     sync: true,
-    ...(destination === undefined ? {} : { destination: streamTo(destination) })
+    destination: streamTo(destination)
   })
 }
 
@@ -112,7 +120,8 @@ class ErrorLines extends LogController {
  */
 export function loggingOptions (options: LogFormat) {
   const { level, format, environment, service, version, destination } = checkOptions('logging', optionsSchema, options)
-  const stream = format === 'text' ? textStream(destination) : destination ?? standardOutput()
+  const lines = visiblyTo(destination ?? standardOutput())
+  const stream = format === 'text' ? textStream(lines, destination === undefined && process.stdout.isTTY) : lines
   return {
     logger: {
       level: pinoLevels[level],

@@ -233,6 +233,20 @@ t.test('[attack 76] line breaks and escape sequences in values stay inside the o
   t.match(log.records[0], { name: 'a\n{"level":"CRITICAL"}\u001b[31m', message: 'b\r\nc\u001b[0m' })
 })
 
+t.test('[attack 76] nothing is in a line that terminals act on and nobody sees, and whoever parses it gets the same text', async (t) => {
+  const unseen = 'a\u009b31mb\u0085c\u2028d\u202ee\u200bf\ufeffg\u2066h\u007f'
+  for (const format of ['json', 'text'] as const) {
+    const { app, log } = await build(t, { format })
+    log.lines.length = 0
+    app.log.info({ name: unseen }, unseen)
+    await written(log)
+    t.equal(log.lines.length, 1, format)
+    t.notMatch(log.text, /[\u007f-\u009f\u200b-\u202e\u2066\ufeff]/, format)
+    t.match(log.text, '\\u009b31m', format)
+    if (format === 'json') t.match(log.records[0], { name: unseen, message: unseen })
+  }
+})
+
 t.test('named loggers and their children write their name once', async (t) => {
   const { app, log } = await build(t)
   log.lines.length = 0
