@@ -15,7 +15,7 @@ import type { ParameterHeader } from '../../plugins/catalog/parameter-headers.ts
 import { contradiction, parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
 import { KnownEnvelopes } from './known-envelopes.ts'
 import type { ExtendLegacy, Leg } from './leg.ts'
-import { ListenStreams } from './listen.ts'
+import { ListenStreams, TooManyStreams } from './listen.ts'
 import { legacyRefusal, legacyRevisions, serveLegacy } from './legacy.ts'
 import { scopesFor } from './methods.ts'
 import { modernRevisions, serveModern } from './modern.ts'
@@ -120,9 +120,15 @@ async function hand (request: FastifyRequest, reply: FastifyReply, operation: Op
   try {
     await serve()
   } catch (error) {
+    const id = isRecord(request.body) ? idOf(request.body) : null
     if (error instanceof UnreadMessage) {
       operation.protocolFailure(errorCodes.invalidRequest)
-      answerRaw(request, reply, { status: 400, code: errorCodes.invalidRequest, message: 'The body must be a JSON-RPC message', id: isRecord(request.body) ? idOf(request.body) : null })
+      answerRaw(request, reply, { status: 400, code: errorCodes.invalidRequest, message: 'The body must be a JSON-RPC message', id })
+      return
+    }
+    if (error instanceof TooManyStreams) {
+      operation.refused('throttled')
+      answerRaw(request, reply, { status: 429, code: errorCodes.internalError, message: 'Too many subscription streams are open', id })
       return
     }
     request.log.error({ err: error }, 'serving an MCP request failed')
@@ -182,9 +188,7 @@ function modernRoute (app: FastifyInstance, leg: Leg, streams: ListenStreams, re
       if (isRecord(params.notifications) && 'taskIds' in params.notifications && !declaresTasks(params._meta)) {
         return { refusal: { status: 400, code: errorCodes.missingClientCapability, message: 'Following tasks needs a client that supports them', data: tasksRequired } }
       }
-      return streams.isFull(request.principal ?? anonymous)
-        ? { refusal: { status: 429, code: errorCodes.serverError, message: 'Too many subscription streams are open for this token' } }
-        : { serve: () => streams.serve(request, reply, message) }
+      return { serve: () => streams.serve(request, reply, message) }
     }
   }
   return { serve: (operation) => serveModern(app, leg, request, reply, operation, message, classification) }

@@ -25,6 +25,11 @@ const defaultRevocationInterval = 10_000
 /** Longest time that a timer can run, in milliseconds. */
 const maxTimeout = 2_147_483_647
 
+/** There are as many streams as there may be, of a principal or of all. */
+export class TooManyStreams extends Error {
+  override readonly name = 'TooManyStreams'
+}
+
 /**
  * Streams of `subscriptions/listen` (revision 2026-07-28), over which clients hear that a list has changed. A stream
  * lives as long as its client stays, its token is valid and the server runs. The SDK's handler keeps the protocol of
@@ -52,13 +57,6 @@ export class ListenStreams {
     return this.#open.size
   }
 
-  /** Whether a principal has as many streams as it may have. */
-  isFull (principal: Principal): boolean {
-    let own = 0
-    for (const request of this.#open.values()) if (request.principal?.key === principal.key) own += 1
-    return own >= (this.#options.maxStreamsOfOne ?? defaultMaxStreamsOfOne)
-  }
-
   /** Tells every stream that asked for it that the lists of tools, prompts and resources have changed. */
   announceChange (): void {
     this.#handler.notify.toolsChanged()
@@ -66,8 +64,13 @@ export class ListenStreams {
     this.#handler.notify.resourcesChanged()
   }
 
-  /** Serves one stream until it ends. The reply must have been hijacked. */
+  /**
+   * Serves one stream until it ends. The reply must have been hijacked.
+   * @throws {TooManyStreams} before anything is sent
+   */
   async serve (request: FastifyRequest, reply: FastifyReply, message: JSONRPCRequest): Promise<void> {
+    // Asked and taken in one step: nothing comes between, however many come at once.
+    if (this.#isFull(request.principal ?? anonymous)) throw new TooManyStreams()
     const ending = new AbortController()
     const { expiresAt } = request.principal ?? anonymous
     const expiry = expiresAt === undefined ? undefined : setTimeout(() => { ending.abort() }, Math.min(maxTimeout, expiresAt * 1000 - Date.now()))
@@ -93,6 +96,13 @@ export class ListenStreams {
   async close (): Promise<void> {
     clearInterval(this.#timer)
     await this.#handler.close()
+  }
+
+  #isFull (principal: Principal): boolean {
+    if (this.#open.size >= (this.#options.maxStreams ?? defaultMaxStreams)) return true
+    let own = 0
+    for (const request of this.#open.values()) if (request.principal?.key === principal.key) own += 1
+    return own >= (this.#options.maxStreamsOfOne ?? defaultMaxStreamsOfOne)
   }
 
   #endRevoked (): void {

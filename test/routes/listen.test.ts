@@ -5,8 +5,9 @@ import djangoMcpServer from '../../app.ts'
 import { loadConfig } from '../../config.ts'
 import { anonymous } from '../../plugins/auth/index.ts'
 import { Catalog } from '../../plugins/catalog/index.ts'
-import { ListenStreams } from '../../routes/mcp/listen.ts'
-import { environment, fromNow, listen, modernRequest, token } from '../helper.ts'
+import { ListenStreams, TooManyStreams } from '../../routes/mcp/listen.ts'
+import { buildApp, environment, fromNow, listen, modernRequest, modernRpc, rpc, token } from '../helper.ts'
+import { startRedis, withoutRedis } from '../redis.ts'
 
 const filter = { notifications: { toolsListChanged: true, resourceSubscriptions: ['client://1'] } }
 
@@ -93,11 +94,51 @@ t.test('shutdown ends streams as the protocol does, with their result', async (t
   await closed
 })
 
-t.test('a filter that is none is refused', async (t) => {
-  const { url } = await listen(t)
-  const { headers, payload } = modernRequest('subscriptions/listen', {})
-  const response = await fetch(`${url}/mcp`, { method: 'POST', headers, body: JSON.stringify(payload) })
-  t.match(await response.json(), { error: { code: -32602 } })
+t.test('a filter that is none is refused, and counted so', async (t) => {
+  const app = await buildApp(t)
+  const wrong = [{}, { notifications: null }, { notifications: [] }, { notifications: { toolsListChanged: 'yes' } }, { notifications: { resourceSubscriptions: 'client://1' } }, { notifications: { resourceSubscriptions: [5] } }]
+  for (const params of wrong) {
+    const response = await modernRpc(app, 'subscriptions/listen', params)
+    t.equal(response.statusCode, 200)
+    t.match(response.json(), { id: 1, error: { code: -32602, message: /^Invalid params: notifications/, data: { correlation_id: response.headers['x-correlation-id'] } } })
+  }
+  t.match((await app.inject('/metrics')).body, `mcp_errors_total{method="subscriptions/listen",kind="protocol"} ${wrong.length}\n`)
+  t.match((await rpc(app, 'subscriptions/listen', {})).json(), { error: { code: -32601 } }, 'older revisions do not have it')
+})
+
+t.test('[attack 84] [requirement 32] however many streams are asked for at once, one principal has ten', { skip: withoutRedis }, async (t) => {
+  // Its answers let many requests go on in the same moment.
+  const redis = await startRedis(t)
+  const { url } = await listen(t, { RATE_LIMIT_REQUESTS: 1000, REDIS_URL: redis.url })
+  // So that they come over connections that are there already.
+  await Promise.all(Array.from({ length: 60 }, async () => await (await fetch(`${url}/live/`)).text()))
+  const answers = await Promise.all(Array.from({ length: 60 }, () => open(url)))
+  t.equal(answers.filter(({ response }) => response.status === 200).length, 10)
+  const refused = answers.filter(({ response }) => response.status === 429)
+  t.equal(refused.length, 50)
+  t.match(refused[0]?.response.headers.get('content-type'), 'application/json')
+})
+
+t.test('[requirement 32] all streams together are bounded as well', async (t) => {
+  const app = Fastify()
+  const streams = new ListenStreams({ info: { name: 'test', version: '1' }, log: app.log, isRevoked: async () => false, maxStreams: 2 })
+  t.teardown(async () => {
+    await streams.close()
+    await app.close()
+  })
+  app.decorateRequest('principal', null)
+  app.post('/mcp', async (request, reply) => {
+    request.principal = { ...anonymous, key: String(streams.size) }
+    reply.hijack()
+    const { payload } = modernRequest('subscriptions/listen', filter)
+    await streams.serve(request, reply, { ...payload, jsonrpc: '2.0' }).catch((error: unknown) => {
+      t.ok(error instanceof TooManyStreams)
+      reply.raw.writeHead(429).end()
+    })
+  })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  for (const status of [200, 200, 429]) t.equal((await open(url)).response.status, status)
+  t.equal(streams.size, 2)
 })
 
 t.test('[attack 89] [requirement 32] a stream ends when its token is revoked', async (t) => {

@@ -81,7 +81,9 @@ t.test('parameters that are not valid', async (t) => {
 
 t.test('older revisions have no tasks', async (t) => {
   const app = await buildApp(t)
-  for (const method of methods) t.match((await rpc(app, method, { taskId: 'x', inputResponses: {} })).json(), { error: { code: -32601 } })
+  for (const method of methods) {
+    for (const params of [{ taskId: 'x', inputResponses: {} }, {}]) t.match((await rpc(app, method, params)).json(), { error: { code: -32601 } })
+  }
   t.notMatch(JSON.stringify((await rpc(app, 'initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } })).json()), 'tasks')
 })
 
