@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import type { FastifyHttpOptions, FastifyInstance, FastifyPluginOptions, RawServerDefault } from 'fastify'
-import { identityIssuer, identityWay, issuersOf, loadConfig, loadConfigOrExit, publicUrl, resourceUrl, type Config, type LoadedConfig } from './config.ts'
+import { authorizationServers, identityIssuer, identityWay, issuersOf, loadConfig, loadConfigOrExit, publicUrl, resourceUrl, type Config, type LoadedConfig } from './config.ts'
 import audit from './plugins/audit.ts'
 import auth, { AuthError, operationScopes } from './plugins/auth/index.ts'
 import catalog, { type CatalogOptions } from './plugins/catalog/index.ts'
@@ -228,7 +228,7 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   if (issuers !== null) {
     await app.register(wellKnown, {
       resource: resourceUrl(config),
-      authorizationServers: issuers.flatMap(({ issuer }) => given(issuer)).filter((issuer) => URL.canParse(issuer)),
+      authorizationServers: authorizationServers(config),
       scopes: config.ADVERTISED_SCOPES ?? [...new Set([...config.REQUIRED_SCOPES, 'read', 'write'])]
     })
   }

@@ -10,7 +10,7 @@ import { version } from './version.ts'
 
 export { documentation, type Documentation } from './config/documentation.ts'
 export { ConfigError, type ConfigProblem } from './config/errors.ts'
-export { identityIssuer, identityWay } from './config/identity.ts'
+export { authorizationServers, identityIssuer, identityWay } from './config/identity.ts'
 export { issuersOf } from './config/issuers.ts'
 export { publicUrl, resourceUrl } from './config/urls.ts'
 

@@ -1,4 +1,5 @@
 import { generatedKey } from '../checks/keys.ts'
+import { isBaseUrl } from '../checks/urls.ts'
 import type { Config } from '../config.ts'
 import type { AssertionOptions, ExchangeOptions } from '../plugins/identity/index.ts'
 import type { PartialConfig } from './rules.ts'
@@ -21,6 +22,11 @@ export function identityWay (config: Config): AssertionOptions | ExchangeOptions
 /** Names of the issuers whose tokens are accepted, of those that have one. */
 export function issuerNames ({ ISSUERS, JWT_ISSUER }: PartialConfig): readonly string[] {
   return ISSUERS?.flatMap(({ issuer }) => issuer ?? []) ?? (JWT_ISSUER === undefined ? [] : [JWT_ISSUER])
+}
+
+/** Issuers that clients can find out about: an issuer is a URL (RFC 8414 §2), and what is only a name leads nowhere. */
+export function authorizationServers (config: PartialConfig): readonly string[] {
+  return issuerNames(config).filter(isBaseUrl)
 }
 
 /** The issuer whose subjects are users of Django; undefined where the one there is has no name. */

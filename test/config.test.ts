@@ -474,7 +474,7 @@ t.test('a folder for temporary files that holds anything else is refused', (t) =
 })
 
 t.test('warnings say what is unsafe', (t) => {
-  const quiet = { PUBLIC_URL: 'https://mcp.example.com', JWT_AUDIENCE: 'https://mcp.example.com/mcp' }
+  const quiet = { PUBLIC_URL: 'https://mcp.example.com', JWT_ISSUER: 'https://auth.example.com' }
   t.same(loadConfig(environment(quiet)).warnings, [])
   t.same(loadConfig(environment({ ...quiet, ENVIRONMENT: 'test', AUTH_ENABLED: 'false', ALLOWED_ORIGINS: '*', ALLOWED_HOSTS: '*' })).warnings, [
     'AUTH_ENABLED=false: every caller may use every tool',
@@ -483,6 +483,7 @@ t.test('warnings say what is unsafe', (t) => {
   ])
   t.same(loadConfig(environment({ PORT: '9090' })).warnings, [
     'JWT_AUDIENCE is not set: the secret alone binds tokens to this service; a token with aud must name http://localhost:9090/mcp',
+    'no issuer is a URL: the metadata names no authorization server, so clients have to be given tokens by hand; JWT_ISSUER names one',
     'PUBLIC_URL is not set: challenges point clients to http://localhost:9090'
   ])
   t.end()
@@ -510,7 +511,7 @@ t.test('a misspelt variable is mentioned also where the one that was meant is se
 
 t.test('variables of other programs are not taken for misspelt ones', (t) => {
   const others = { PATH: '/bin', HOME: '/', POST: '1', HOST: 'x', LOGNAME: 'x', TMPDIR: '/tmp', DJANGO_SETTINGS_MODULE: 'x', DJANGO_SECRET_KEY: 'x', DJANGO_DEBUG: '1', KUBERNETES_PORT: '1' }
-  t.same(loadConfig(environment({ ...others, PUBLIC_URL: 'https://mcp.example.com', JWT_AUDIENCE: 'a' })).warnings, [])
+  t.same(loadConfig(environment({ ...others, PUBLIC_URL: 'https://mcp.example.com', JWT_ISSUER: 'https://auth.example.com' })).warnings, [])
   t.notMatch(loadConfig(environment({ RATE_LIMIT_REQUEST: '5', RATE_LIMIT_REQUESTS: '6' })).warnings.join('\n'), 'RATE_LIMIT_REQUEST ', 'the variable that was meant is set')
   t.end()
 })

@@ -38,7 +38,7 @@ export const authorization: Readonly<Record<number, readonly [level: 'MUST' | 'S
   31: ['MUST', 'Access Token Privilege Restriction', 'A token that does not name this server is refused'],
   32: ['MUST', 'Access Token Privilege Restriction', 'The client\'s token is not passed to Django'],
   33: ['MUST', 'Authorization Server Location', 'The metadata says where authorization servers are'],
-  34: ['MUST', 'Authorization Server Location', '`authorization_servers` has at least one'],
+  34: ['MUST', 'Authorization Server Location', '`authorization_servers` has at least one, where an issuer is a URL; a secret alone is no authorization server'],
   35: ['MUST', 'Protected Resource Metadata Discovery', 'The metadata is found by the challenge or at a well-known path'],
   36: ['MUST', 'Authorization Server Discovery', 'The rules of discovery are followed']
 }

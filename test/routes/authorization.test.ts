@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { z } from 'zod'
 import { audience, claims, issuedBy, ping, startAuthorizationServer } from '../authorization-server.ts'
-import { buildApp, djangoStub, json, listen, mcpHeaders, modernRequest, modernRpc, rpc, token } from '../helper.ts'
+import { buildApp, djangoStub, json, listen, LogLines, mcpHeaders, modernRequest, modernRpc, rpc, secret, token } from '../helper.ts'
 
 type Era = 'legacy' | 'modern'
 
@@ -115,6 +115,21 @@ t.test('[requirement 1] [requirement 2] [authorization 2] [authorization 34] met
     t.equal(preflight.status, 204)
     t.equal(preflight.headers.get('access-control-allow-origin'), '*')
     t.equal(preflight.headers.get('access-control-allow-headers'), '*')
+  }
+})
+
+t.test('[requirement 2] [authorization 33] [authorization 34] an issuer is published where it is a URL, and otherwise the log says that clients cannot sign in by themselves', async (t) => {
+  const cases: Array<[Record<string, unknown>, string[] | undefined]> = [
+    [{ JWT_ISSUER: 'https://auth.example.com/realms/a' }, ['https://auth.example.com/realms/a']],
+    [{ JWT_ISSUER: 'our-team' }, undefined], [{ JWT_ISSUER: 'urn:our:team' }, undefined], [{ JWT_ISSUER: 'mailto:us@example.com' }, undefined], [{}, undefined],
+    [{ JWT_SECRET: undefined, ISSUERS: JSON.stringify([{ type: 'secret', issuer: 'jobs', secrets: [secret] }, { type: 'secret', issuer: 'https://auth.example.com', secrets: [secret] }]) }, ['https://auth.example.com']]
+  ]
+  for (const [variables, expected] of cases) {
+    const log = new LogLines()
+    const { url } = await listen(t, { PUBLIC_URL: 'https://mcp.example.com', LOG_LEVEL: 'WARNING', ...variables }, log)
+    const metadata = z.looseObject({ authorization_servers: z.array(z.string()).optional() }).parse(await (await fetch(`${url}/.well-known/oauth-protected-resource/mcp`)).json())
+    t.strictSame(metadata.authorization_servers, expected, JSON.stringify(variables))
+    t.equal(log.text.includes('names no authorization server'), expected === undefined, JSON.stringify(variables))
   }
 })
 
