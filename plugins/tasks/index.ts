@@ -8,7 +8,7 @@ import { RedisStore } from './redis-store.ts'
 import type { TaskStore } from './store.ts'
 
 export { newTaskId, taskKey, type TaskRecord } from './record.ts'
-export type { TaskStore } from './store.ts'
+export { NoRoom, type TaskStore } from './store.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,6 +1,6 @@
 import { CallError } from '../../errors.ts'
 import type { TaskRecord } from './record.ts'
-import { parsedRecord, tooManyTasks, type TaskStore } from './store.ts'
+import { NoRoom, parsedRecord, tooManyTasks, type TaskStore } from './store.ts'
 
 export interface MemoryStoreOptions {
   /** Milliseconds for which a task is kept. */
@@ -94,7 +94,7 @@ export class MemoryStore implements TaskStore {
     const before = this.#entries.get(key)
     const growth = text.length - (before?.text.length ?? 0)
     const fits = this.#size + growth <= this.#maxSize && this.#usage(owner).size + growth <= this.#maxSize / 4
-    if (growth > 0 && !fits) throw new CallError('unavailable', 'There is no room to keep this task.')
+    if (growth > 0 && !fits) throw new NoRoom()
     this.#count(owner, before === undefined ? 1 : 0, growth)
     this.#entries.set(key, entry)
   }

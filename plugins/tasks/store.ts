@@ -17,6 +17,13 @@ export interface TaskStore {
   readonly change: (key: string, change: (record: TaskRecord) => TaskRecord | undefined) => Promise<TaskRecord | undefined>
 }
 
+/** There is no room for what a task would have to keep. */
+export class NoRoom extends CallError {
+  constructor () {
+    super('unavailable', 'There is no room to keep this task.')
+  }
+}
+
 /** What is said to an owner that has as many tasks as one may have. */
 export function tooManyTasks (): CallError {
   return new CallError('unavailable', 'Too many tasks of yours are kept already.')

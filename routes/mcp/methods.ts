@@ -30,7 +30,7 @@ export async function callTool (app: FastifyInstance, request: McpRequest, name:
   const { operation } = request
   const tool = app.catalog.tool(name)
   operation.calls(tool?.name)
-  if (tool === undefined) return refuse(request, errorCodes.invalidParams, `Unknown tool: ${name.slice(0, 100)}`)
+  if (tool === undefined) return refuse(request, errorCodes.invalidParams, `Unknown tool: ${cleanText(name.slice(0, 100))}`)
   const refusal = refusalWithoutTasks(request, tool)
   if (refusal !== undefined) return refusal
   try {
@@ -75,7 +75,7 @@ export async function readResource (app: FastifyInstance, request: McpRequest, u
  */
 export async function getPrompt (app: FastifyInstance, request: McpRequest, name: string, args: unknown): Promise<{ description: string, messages: Awaited<ReturnType<Prompt['get']>> }> {
   const prompt = app.catalog.prompt(name)
-  if (prompt === undefined) return refuse(request, errorCodes.invalidParams, `Unknown prompt: ${name.slice(0, 100)}`)
+  if (prompt === undefined) return refuse(request, errorCodes.invalidParams, `Unknown prompt: ${cleanText(name.slice(0, 100))}`)
   try {
     return { description: prompt.description, messages: await run(app, request, `prompt.${prompt.name}`, (context) => prompt.get(args, context)) }
   } catch (thrown) {

@@ -150,6 +150,7 @@ t.test('unknown methods and tools are protocol errors', async (t) => {
   t.match((await rpc(app, 'no/such')).json(), { id: 1, error: { code: -32601 } })
   t.match((await rpc(app, 'tools/call', { name: 'no_such' })).json(), { id: 1, error: { code: -32602, message: 'Unknown tool: no_such' } })
   t.match((await rpc(app, 'tools/call', {})).json(), { id: 1, error: { code: Number } })
+  t.match((await rpc(app, 'tools/call', { name: 'a\u202eb\u0000' })).json(), { error: { code: -32602, message: 'Unknown tool: ab' } }, 'without what nobody sees')
 })
 
 t.test('GET and DELETE are answered with 405 and Allow, without a token', async (t) => {

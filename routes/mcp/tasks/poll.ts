@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import type { CallError } from '../../../errors.ts'
+import { CallError } from '../../../errors.ts'
 import { asCallError, errorText, type ToolTask } from '../../../plugins/catalog/index.ts'
-import type { TaskRecord } from '../../../plugins/tasks/index.ts'
+import { NoRoom, type TaskRecord } from '../../../plugins/tasks/index.ts'
 import { InputNeeded } from '../asking.ts'
 import { errorCodes } from '../protocol-error.ts'
 import { errorResult, logFailure, run, type McpRequest } from '../request.ts'
@@ -87,5 +87,12 @@ export async function advanced (app: FastifyInstance, request: McpRequest, task:
   if (claimed?.lease?.token !== token) return claimed
   const finding = await look(app, request, task, claimed)
   // Where the task was cancelled meanwhile, it stays so.
-  return await app.tasks.change(key, (current) => current.lease?.token === token ? { ...finding(current), lease: undefined } : undefined)
+  const keep = async (found: Finding): Promise<TaskRecord | undefined> => await app.tasks.change(key, (current) => current.lease?.token === token ? { ...found(current), lease: undefined } : undefined)
+  try {
+    return await keep(finding)
+  } catch (thrown) {
+    if (!(thrown instanceof NoRoom)) throw thrown
+    // A result that is too large: every further look would find it again, and the task would never end.
+    return await keep(failed(request, claimed.tool, new CallError('bad_response', 'The job has ended, and its result is too large to be kept.', { cause: thrown })))
+  }
 }

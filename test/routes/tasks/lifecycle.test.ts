@@ -221,6 +221,29 @@ t.test('results and states that are not of their form', async (t) => {
   }
 })
 
+t.test('a result that is too large to be kept ends its task all the same', async (t) => {
+  let looks = 0
+  const tool = defineTool({
+    name: 'large',
+    description: 'd',
+    scopes: ['read'],
+    input: z.object({}),
+    task: {
+      mode: 'optional',
+      poll () {
+        looks += 1
+        return { status: 'completed', result: 'x'.repeat(17_000_000) }
+      }
+    },
+    handler: () => startTask({ state: null, pollSeconds: 0.1 })
+  })
+  const app = await buildApp(t, { RATE_LIMIT_REQUESTS: 1000 }, undefined, { tools: [tool] })
+  const taskId = await begin(app, 'large')
+  t.match(await until(app, taskId), { status: 'completed', result: { isError: true, content: [{ text: /^The job has ended, and its result is too large to be kept\./ }] } })
+  t.match((await ask(app, 'tasks/get', { taskId })).result, { status: 'completed' })
+  t.equal(looks, 1)
+})
+
 t.test('a client that went away says nothing about the job', async (t) => {
   let looks = 0
   let looking: (() => void) | undefined
