@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
@@ -120,9 +120,53 @@ export function mcpHeaders (bearer?: string): Record<string, string> {
   }
 }
 
-/** Sends one JSON-RPC request into the app, without a network. */
+/** What came over a connection. */
+export class WireAnswer {
+  readonly statusCode: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+
+  constructor (statusCode: number, headers: IncomingHttpHeaders, body: string) {
+    this.statusCode = statusCode
+    this.headers = headers
+    this.body = body
+  }
+
+  json () {
+    return JSON.parse(this.body)
+  }
+}
+
+export interface WireRequest {
+  method?: string
+  url: string
+  headers?: Record<string, string>
+  /** A text as it is, anything else as JSON. */
+  payload?: unknown
+}
+
+const listening = new WeakMap<FastifyInstance, Promise<string>>()
+
+/** Sends a request to the app over HTTP, on a connection of its own; the app listens from the first one on. */
+export async function overHttp (app: FastifyInstance, { method = 'GET', url, headers = {}, payload }: WireRequest): Promise<WireAnswer> {
+  if (!listening.has(app)) listening.set(app, app.server.listening ? Promise.resolve('') : app.listen({ host: '127.0.0.1', port: 0 }))
+  await listening.get(app)
+  const body = payload === undefined ? '' : typeof payload === 'string' ? payload : JSON.stringify(payload)
+  const port = portOf(app.server.address())
+  return await new Promise((resolve, reject) => {
+    const length = payload === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
+    httpRequest({ host: '127.0.0.1', port, method, path: url, agent: false, headers: { ...length, ...headers } }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
+      response.on('end', () => { resolve(new WireAnswer(response.statusCode ?? 0, response.headers, text)) })
+      response.on('error', reject)
+    }).on('error', reject).end(body)
+  })
+}
+
+/** Sends one JSON-RPC request to the app over HTTP. */
 export async function rpc (app: FastifyInstance, method: string, params: Record<string, unknown> = {}, bearer = token()) {
-  return await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(bearer), payload: { jsonrpc: '2.0', id: 1, method, params } })
+  return await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders(bearer), payload: { jsonrpc: '2.0', id: 1, method, params } })
 }
 
 /** The `CallError` that a promise rejects with; anything else fails the test. */
@@ -162,7 +206,7 @@ export function modernRequest (method: string, params: Record<string, unknown> =
   }
 }
 
-/** Sends one request of revision 2026-07-28 into the app, without a network. */
+/** Sends one request of revision 2026-07-28 to the app over HTTP. */
 export async function modernRpc (app: FastifyInstance, method: string, params: Record<string, unknown> = {}, options: { bearer?: string, meta?: Record<string, unknown> } = {}) {
-  return await app.inject(modernRequest(method, params, options))
+  return await overHttp(app, modernRequest(method, params, options))
 }
