@@ -1,5 +1,6 @@
 import { Findings, type Outcome } from '../outcome.ts'
 import { isNode } from '../oracle/document.ts'
+import type { WireParameter } from '../oracle/operations.ts'
 import { jsonAnswer, type PlayedAnswer } from '../recorder.ts'
 import { Unsampled } from '../sample-texts.ts'
 import { valueOf } from '../sampler.ts'
@@ -77,9 +78,14 @@ async function play (subject: Subject, service: Service, of: SubjectTool, { titl
   ]
 }
 
+/** A variable of a path that an address shows as it is: no list and no object. */
+function isPlain ({ in: place, style, schema }: WireParameter): boolean {
+  return place !== 'path' || (style === 'simple' && (!isNode(schema) || !['array', 'object'].includes(String(schema.type))))
+}
+
 /** A job that was accepted: who reads what its Location names, and with which arguments. */
 async function accepted (subject: Subject, service: Service): Promise<string[]> {
-  const reader = subject.first((tool) => reads(tool) && /\{[^{}]*\}\/?$/.test(tool.operation.path))
+  const reader = subject.first((tool) => reads(tool) && /\{[^{}]*\}\/?$/.test(tool.operation.path) && tool.operation.parameters.every(isPlain))
   const starter = subject.first((tool) => !reads(tool)) ?? subject.first(reads)
   const args = reader === undefined ? undefined : subject.argumentsFor(reader)
   const starting = starter === undefined ? undefined : subject.argumentsFor(starter)

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isNode, textOf, type Node, type OpenApiDocument } from './document.ts'
-import { bodyTypes, essence, hasFile, isJsonType, multipart, urlencoded } from './media-types.ts'
+import { bodyTypes, essence, hasFile, isIn, isJsonType, multipart, takesAnything, urlencoded } from './media-types.ts'
 import { partsOf, type Part } from './multipart.ts'
 import type { WireBody, WireOperation } from './operations.ts'
 import { comparePairs, decoded, grouped } from './pairs.ts'
@@ -133,7 +133,8 @@ export function compareBody (document: OpenApiDocument, operation: WireOperation
   }
   const offered = bodyTypes(operation, hasFile(values))
   const chosen = offered.find((candidate) => {
-    if (essence(candidate).includes('*')) return isJsonType(type)
+    // Of a range, a file has its own type, and a text is one; what is put together from values is JSON.
+    if (essence(candidate).includes('*')) return values.body?.value instanceof File ? type === values.body.value.type : takesAnything(candidate) ? isJsonType(type) : isIn(type, candidate)
     return essence(candidate) === multipart ? essence(type) === multipart : type === candidate
   })
   const media = chosen === undefined ? undefined : operation.bodies.get(chosen)

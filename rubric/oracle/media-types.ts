@@ -13,12 +13,23 @@ export function isJsonType (type: string): boolean {
   return /^application\/(json|[\w.+-]+\+json)$/.test(essence(type))
 }
 
+/** A range that JSON is in. */
+export function takesAnything (type: string): boolean {
+  return essence(type) === '*/*' || essence(type) === 'application/*'
+}
+
+/** Whether a type is in a range such as `image/*`. */
+export function isIn (type: string, range: string): boolean {
+  const [kind = ''] = essence(range).split('*')
+  return essence(range).includes('*') && essence(type).startsWith(kind === '*/' ? '' : kind)
+}
+
 /** Media types that a body may be sent in: JSON first, multipart for a file or where there is nothing else. */
 export function bodyTypes (operation: WireOperation, hasFile: boolean): readonly string[] {
   const types = [...operation.bodies.keys()]
   const of = (essential: string): string[] => types.filter((type) => essence(type) === essential)
   const json = types.filter(isJsonType)
-  const any = types.filter((type) => essence(type) === '*/*' || essence(type) === 'application/*')
+  const any = types.filter(takesAnything)
   if (hasFile && of(multipart).length > 0) return of(multipart)
   for (const wanted of [json, any, of(urlencoded), of(multipart)]) if (wanted.length > 0) return wanted
   return types
@@ -27,7 +38,7 @@ export function bodyTypes (operation: WireOperation, hasFile: boolean): readonly
 /** Whether values can be written in such a type; in any other, the body is a text or a file that the caller has written. */
 export function isStructured (type: string): boolean {
   const of = essence(type)
-  return isJsonType(type) || of.includes('*') || of === multipart || of === urlencoded
+  return isJsonType(type) || takesAnything(type) || of === multipart || of === urlencoded
 }
 
 export function hasFile (values: Values): boolean {

@@ -80,8 +80,11 @@ export function objectBody (bodyType: string, properties: ReadonlyMap<string, Bo
   }
 }
 
-/** The body that one argument is sent as: JSON, the bytes of a file or a text, by the media type. */
-export function wholeBody (bodyType: string, whole: BodyValue, encodings: Encodings): SentBody {
+/**
+ * The body that one argument is sent as: JSON, the bytes of a file or a text, by the media type.
+ * @param offered media types that the operation takes
+ */
+export function wholeBody (bodyType: string, whole: BodyValue, encodings: Encodings, offered: readonly string[]): SentBody {
   const { argument, value, mayBeFile } = whole
   if (isJsonType(bodyType)) return { contentType: bodyType, body: JSON.stringify(jsonValue(whole, new Files())) }
   const essence = essenceOf(bodyType)
@@ -91,8 +94,9 @@ export function wholeBody (bodyType: string, whole: BodyValue, encodings: Encodi
   }
   if (mayBeFile && isFile(value)) {
     const { bytes, mimeType } = fileOf(argument, value)
-    // Where any type will do, it is the file that has one.
-    return { contentType: bodyType.includes('*') ? mimeType : bodyType, body: bytes }
+    // Where its own type will do, or any, it is the file that has one.
+    const own = offered.find((type) => essenceOf(type) === essenceOf(mimeType))
+    return { contentType: own ?? (bodyType.includes('*') ? mimeType : bodyType), body: bytes }
   }
   return { contentType: bodyType.includes('*') ? 'text/plain' : bodyType, body: typeof value === 'string' ? value : JSON.stringify(value) }
 }

@@ -1,4 +1,5 @@
 import type { GeneratedTool } from '../generated.ts'
+import type { Parameter } from '../operation.ts'
 
 /** A tool with arguments. */
 export interface Located {
@@ -43,6 +44,11 @@ export function typed (text: string, schema: unknown): unknown {
   return isNumber && /^-?\d{1,15}$/.test(text) ? Number(text) : text
 }
 
+/** Whether a parameter can be told from an address: of a list or an object in a path, only its own style knows the parts. */
+function isPlain ({ in: place, style, schema }: Parameter): boolean {
+  return place !== 'path' || (style === 'simple' && schema.type !== 'array' && schema.type !== 'object')
+}
+
 /** Arguments by what they set in the path or the query. */
 function argumentsOf ({ tool, variables }: Reader, values: readonly string[], query: URLSearchParams): Record<string, unknown> {
   const args: Record<string, unknown> = {}
@@ -60,7 +66,7 @@ function argumentsOf ({ tool, variables }: Reader, values: readonly string[], qu
  * @param basePath path of the URL that Django is called by, which addresses have before the paths of its document
  */
 export function locator (tools: readonly GeneratedTool[], basePath = ''): Locate {
-  const readers = tools.filter(({ operation }) => operation.method === 'GET').map(readerOf)
+  const readers = tools.filter(({ operation }) => operation.method === 'GET' && operation.parameters.every(isPlain)).map(readerOf)
     // Of several that fit, the one with the fewest variables is meant: /jobs/latest/ before /jobs/{id}/.
     .toSorted((one, other) => one.variables.length - other.variables.length)
   return (address) => {

@@ -5,6 +5,7 @@ import { withContent } from '../make/paging.ts'
 import { isRecord, recordAt } from '../read/records.ts'
 import type { WireRequest } from '../../django/wire.ts'
 import { hasFile, objectBody, wholeBody, type BodyValue, type SentBody } from './body.ts'
+import { checkExact } from './exact.ts'
 import { isArgumentCookie, isArgumentHeader } from './headers.ts'
 import { isJsonType, essenceOf, multipartType, urlencodedType } from './media-types.ts'
 import { headerText, pathText, queryPairs } from './parameters.ts'
@@ -49,15 +50,6 @@ export function acceptFor ({ operation: { responses } }: GeneratedTool): string 
 /** A value with the place that it goes to, and the argument that errors name. */
 interface Sent extends BodyValue {
   readonly place: Place
-}
-
-/** Numbers that JavaScript cannot tell from their neighbours have changed on their way, and would name something else. */
-function checkExact (value: unknown, argument: string, { inputSchema }: GeneratedTool): void {
-  if (typeof value !== 'number' || Math.abs(value) <= Number.MAX_SAFE_INTEGER) return
-  const schema = inputSchema.properties?.[argument]
-  if (isRecord(schema) && (schema.type === 'integer' || (Array.isArray(schema.type) && schema.type.includes('integer')))) {
-    throw wrongArgument(argument, 'is a number beyond 2^53, which does not arrive exactly')
-  }
 }
 
 function sentBy (tool: GeneratedTool, args: Readonly<Record<string, unknown>>): Sent[] {
@@ -114,7 +106,7 @@ function bodyOf (tool: GeneratedTool, sent: readonly Sent[]): SentBody | undefin
   const bodyType = withFile ? fileBodyType : tool.bodyType
   const encodings = body?.content.get(bodyType)?.encoding ?? {}
   const whole = sent.findLast(({ place }) => place.kind === 'body')
-  if (whole !== undefined) return wholeBody(bodyType, whole, encodings)
+  if (whole !== undefined) return wholeBody(bodyType, whole, encodings, [...body?.content.keys() ?? []])
   const properties = new Map(sent.flatMap((entry): Array<[string, BodyValue]> => entry.place.kind === 'property' ? [[entry.place.property, entry]] : []))
   if (properties.size === 0 && body?.required !== true) return undefined
   if (essenceOf(bodyType) === multipartType || essenceOf(bodyType) === urlencodedType) for (const [name, value] of formBooleans(tool, bodyType, properties)) properties.set(name, value)

@@ -1,6 +1,6 @@
 import type { Place } from '../generated.ts'
 import type { Operation, Schema } from '../operation.ts'
-import { isRecord, textsAt } from '../read/records.ts'
+import { isRecord, listAt, textsAt } from '../read/records.ts'
 import type { ChosenBody } from './body.ts'
 import { isHidden, onlyChoice } from './hidden.ts'
 import { digest } from './names.ts'
@@ -35,10 +35,22 @@ export const fileSchema: Schema = {
   ]
 }
 
-function asFile (schema: Schema): Schema {
-  const { type, items, description } = schema
-  const file = { $ref: fileReference, ...description === undefined || description === '' ? {} : { description } }
-  return type === 'array' || isRecord(items) ? { type: 'array', items: { $ref: fileReference }, ...description === undefined ? {} : { description } } : file
+/** Name of the shared schema of a file that may be null, which is none. */
+export const nullableFileReference = '#/$defs/NullableFile~'
+
+export const nullableFileSchema: Schema = { ...fileSchema, anyOf: [...listAt(fileSchema, 'anyOf'), { type: 'null' }] }
+
+function asFile ({ type, items, description }: Schema): Schema {
+  const told = description === undefined || description === '' ? {} : { description }
+  const nullable = Array.isArray(type) && type.includes('null')
+  if (type === 'array' || isRecord(items)) return { type: nullable ? ['array', 'null'] : 'array', items: { $ref: fileReference }, ...told }
+  return { $ref: nullable ? nullableFileReference : fileReference, ...told }
+}
+
+/** A list or an object for a path, where an empty one has no form. */
+function filled (schema: Schema): Schema {
+  if (schema.type === 'array') return { minItems: 1, ...schema }
+  return schema.type === 'object' ? { minProperties: 1, ...schema } : schema
 }
 
 function parameterCandidates (operation: Operation, options: TrimOptions): Candidates {
@@ -50,7 +62,10 @@ function parameterCandidates (operation: Operation, options: TrimOptions): Candi
     const only = onlyChoice(schema)
     if (isHidden(parameter, operation)) continue
     if (required && only !== undefined) fixed.push({ place, value: only })
-    else candidates.push({ place, wire: name, from, required, isFile: false, schema: trimmed(withoutNull(description === '' ? schema : { ...schema, description }), name, options) })
+    else {
+      const shown = trimmed(withoutNull(description === '' ? schema : { ...schema, description }), name, options)
+      candidates.push({ place, wire: name, from, required, isFile: false, schema: from === 'path' ? filled(shown) : shown })
+    }
   }
   return { candidates, fixed }
 }

@@ -31,7 +31,12 @@ const preferred: readonly RegExp[] = [
 const isForm = (type: string): boolean => /^multipart\/form-data\b/i.test(type)
 /** Whether properties can be put together to a body of such a type: nobody but its author can write XML. */
 const isStructured = (type: string): boolean => /\bjson\b|^application\/x-www-form-urlencoded\b|^multipart\/form-data\b/i.test(type)
-const isText = (type: string): boolean => /^text\/|[/+](?:json|xml)\b|^application\/x-www-form-urlencoded\b|^multipart\//i.test(type)
+const isText = (type: string): boolean => /^text\/|[/+](?:json|xml|yaml|csv)\b|^application\/(?:x-)?(?:www-form-urlencoded|ndjson|jsonlines|yaml|toml|sql|graphql)\b|^multipart\//i.test(type)
+
+/** What a body is sent as. A range of types is nothing that could be sent, but for a file, which has a type of its own. */
+function sentAs (type: string, schema: Schema): string {
+  return /^(?:\*|application)\/\*/.test(type) && schema.format !== 'binary' ? 'application/json' : type
+}
 
 /** Names of fields that hold files in forms: the document of a project that does not split its schemas calls them URIs. */
 const fileName = /(?:^|_)(?:file|img|image|photo|picture|avatar|logo|icon|attachment|upload|document|media|thumbnail|scan|audio|video)s?(?:_|$)/i
@@ -65,8 +70,7 @@ export function bodyOf ({ method, body, definitions }: Operation): ChosenBody | 
   if (type === undefined || media === undefined) return undefined
   const formType = types.find(isForm)
   const schema = withContent(media.schema, definitions)
-  // A range of types is nothing that could be sent.
-  const common = { required: body.required, type: type.includes('*') ? 'application/json' : type, description: body.description, schema: media.schema }
+  const common = { required: body.required, type: sentAs(type, schema), description: body.description, schema: media.schema }
   if (!isText(common.type)) return { ...common, fileType: undefined, properties: undefined, files: undefined }
   if (!isStructured(common.type)) return { ...common, schema: {}, fileType: undefined, properties: undefined, files: new Set() }
   if (!isFlat(schema)) return { ...common, fileType: undefined, properties: undefined, files: new Set() }

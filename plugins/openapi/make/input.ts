@@ -2,7 +2,7 @@ import type { ObjectSchema } from '../../catalog/definition.ts'
 import type { Binding, GeneratedTool, Place } from '../generated.ts'
 import type { Operation, Schema } from '../operation.ts'
 import { defined, recordAt } from '../read/records.ts'
-import { argumentNames, candidatesOf, fileReference, fileSchema } from './arguments.ts'
+import { argumentNames, candidatesOf, fileReference, fileSchema, nullableFileReference, nullableFileSchema } from './arguments.ts'
 import { bodyOf } from './body.ts'
 import { fitted } from './fit.ts'
 import { inlined } from './inline.ts'
@@ -41,6 +41,8 @@ function isLarge (operation: Operation): boolean {
 
 const fieldsSchema: Schema = { type: 'array', items: { type: 'string' }, description: 'Only these fields' }
 
+const nameIn = (reference: string): string => reference.slice('#/$defs/'.length)
+
 interface Named { readonly name: string, readonly place: Place, readonly schema: Schema, readonly required: boolean, readonly isFile: boolean }
 
 function adjusted ({ schema, required, ...rest }: Named, { descriptions, defaults }: ArgumentChanges): Named {
@@ -74,7 +76,7 @@ export function inputOf (operation: Operation, changes: ArgumentChanges = noChan
     additionalProperties: false
   })
   const options = { defaults: operation.method !== 'PATCH' }
-  const known = new Map<string, Schema>([[fileReference.slice('#/$defs/'.length), fileSchema]])
+  const known = new Map<string, Schema>([[nameIn(fileReference), fileSchema], [nameIn(nullableFileReference), nullableFileSchema]])
   const lookUp = (name: string): Schema => {
     const schema = known.get(name) ?? trimmed(operation.definitions[name] ?? {}, '', options)
     known.set(name, schema)

@@ -47,6 +47,13 @@ export function described (text: string, name: string, fallback: unknown, longes
   return [line, note].filter((part) => part !== '').join(' ') || undefined
 }
 
+/** Whether a default is a value that the schema itself would take: others are mistakes, and would mislead. */
+function isTaken (fallback: unknown, { type, enum: choices }: Schema): boolean {
+  if (Array.isArray(choices)) return choices.includes(fallback)
+  const types: readonly unknown[] = Array.isArray(type) ? type : [type]
+  return type === undefined || types.includes(typeof fallback) || (typeof fallback === 'number' && types.includes('integer') && Number.isInteger(fallback))
+}
+
 export interface TrimOptions {
   /** Whether to tell what Django takes for what is left out. Where a change is partial, that is nothing. */
   readonly defaults: boolean
@@ -70,7 +77,7 @@ export function trimmed (schema: Schema, name: string, options: TrimOptions): Sc
     // What Django checks anyway, and no model gets wrong.
     minLength: minLength === 1 ? undefined : minLength,
     maxLength: typeof maxLength === 'number' && maxLength >= longText ? undefined : maxLength,
-    description: described(`${text}${unnamed}`, name, options.defaults ? fallback : undefined),
+    description: described(`${text}${unnamed}`, name, options.defaults && isTaken(fallback, schema) ? fallback : undefined),
     properties: Object.keys(shown).length === 0 ? undefined : shown,
     required: required.length === 0 ? undefined : required,
     additionalProperties: isRecord(additionalProperties) ? trimmed(additionalProperties, '', options) : undefined,

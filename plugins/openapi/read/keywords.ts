@@ -22,8 +22,11 @@ export function typesOf (raw: Raw): Type[] | undefined {
   const known = distinct(listed.filter(isType))
   if (known.length > 0) return known.includes('number') ? known.filter((entry) => entry !== 'integer') : known
   const has = (...names: string[]): boolean => names.some((name) => own(raw, name) !== undefined)
-  if (has('oneOf', 'anyOf', 'allOf', '$ref', 'enum', 'const')) return undefined
-  if (has('properties', 'additionalProperties', 'required', 'patternProperties', ...ofObjects)) return ['object']
+  if (has('enum', 'const')) return undefined
+  if (has('properties', 'patternProperties') || (has('allOf') && has('required') && !has('oneOf', 'anyOf'))) return ['object']
+  // Other words are about values of one type, if any of those that the parts allow.
+  if (has('oneOf', 'anyOf', 'allOf', '$ref')) return undefined
+  if (has('additionalProperties', 'required', ...ofObjects)) return ['object']
   if (has('items', 'prefixItems', 'uniqueItems', ...ofArrays)) return ['array']
   if (has('pattern', ...ofStrings)) return ['string']
   return has(...numeric) ? ['number'] : undefined

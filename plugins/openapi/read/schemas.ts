@@ -8,6 +8,9 @@ import { defined, distinct, isRecord, listAt, own, recordAt, textAt, textsAt, ty
 
 const prefix = '#/$defs/'
 
+/** Words that narrow what a reference leads to, where they stand beside it: OpenAPI 3.1 reads both. */
+const narrowing = ['properties', 'required', 'additionalProperties', 'patternProperties', 'items', 'enum', 'const', 'allOf', 'oneOf', 'anyOf', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems'] as const
+
 /** Name of the shared schema that a reference leads to, or undefined where the schema is none. */
 export function definitionOf (schema: Schema): string | undefined {
   const { $ref } = schema
@@ -72,6 +75,11 @@ export class Schemas {
       return annotations
     }
     const schema = this.definitions[name]
+    // One that is being read, which contains this one, cannot be taken apart yet.
+    if (schema !== undefined && narrowing.some((word) => own(raw, word) !== undefined)) {
+      const { $ref: _, ...beside } = raw
+      return this.#written({ ...beside, allOf: [{ $ref: reference }, ...listAt(raw, 'allOf')] })
+    }
     if (schema !== undefined && isScalar(schema)) return { ...schema, ...annotations }
     const inherited = schema?.readOnly === true ? { readOnly: true } : {}
     return { $ref: `${prefix}${name}`, ...inherited, ...annotations }

@@ -1,4 +1,6 @@
 import { test } from 'tap'
+import { compileInput } from '../../../plugins/catalog/arguments.ts'
+import { requestFor } from '../../../plugins/openapi/call/request.ts'
 import type { GeneratedTool } from '../../../plugins/openapi/generated.ts'
 import { answers, documentWith, json, toolFor, toolOf } from './documents.ts'
 
@@ -110,6 +112,37 @@ test('raw bodies are a text or a file', async (t) => {
   const text = toolFor({ requestBody: { content: { 'text/plain': {} } } }, { method: 'put' })
   t.match(text, { bodyType: 'text/plain', fileArguments: [] })
   t.same(properties(text).body, { type: 'string', description: 'Sent as text/plain' })
+})
+
+test('a body of any type is JSON, unless it is a file, which has a type of its own', async (t) => {
+  const bodyFor = (type: string, schema: unknown): GeneratedTool => toolFor({ requestBody: { content: { [type]: { schema } } } }, { method: 'post' })
+  const file = { type: 'string', format: 'binary' }
+  for (const type of ['*/*', 'image/*', 'application/*']) t.match(bodyFor(type, file), { bodyType: type, fileArguments: ['body'] }, type)
+  for (const type of ['*/*', 'application/*']) t.match(bodyFor(type, { type: 'object', properties: { a: {} } }), { bodyType: 'application/json', fileArguments: [] }, type)
+  for (const type of ['application/x-ndjson', 'application/yaml', 'application/sql']) t.match(bodyFor(type, { type: 'string' }), { bodyType: type, fileArguments: [] }, type)
+})
+
+test('a file that may be null can be taken away', async (t) => {
+  const schema = { type: 'object', properties: { photo: { type: 'string', format: 'binary', nullable: true }, scan: { type: 'string', format: 'binary' }, pages: { type: 'array', nullable: true, items: { type: 'string', format: 'binary' } } } }
+  const tool = toolFor({ requestBody: { content: { 'application/json': { schema }, 'multipart/form-data': { schema } } } }, { method: 'patch' })
+  const { check } = compileInput(tool.inputSchema)
+  t.same(check({ photo: null, pages: null }), { photo: null, pages: null })
+  t.same(check({ photo: { filename: 'a.png', base64: 'AA==' } }), { photo: { filename: 'a.png', base64: 'AA==' } })
+  t.throws(() => check({ scan: null }))
+  t.match(requestFor(tool, { photo: null }), { headers: { 'content-type': 'application/json' }, body: '{"photo":null}' })
+})
+
+test('a default is told where it is a value that the field takes', async (t) => {
+  const described = (schema: unknown): unknown => properties(toolFor(json({ type: 'object', properties: { field: schema } }), { method: 'post' })).field
+  t.match(described({ type: 'integer', default: 3 }), { description: 'Default: 3.' })
+  t.match(described({ type: 'number', default: 0 }), { description: 'Default: 0.' })
+  t.match(described({ type: 'string', nullable: true, enum: ['a', null], default: 'a' }), { description: 'Default: a.' })
+  for (const wrong of [{ type: 'integer', default: 'low' }, { type: 'integer', default: 1.5 }, { type: 'string', enum: ['a'], default: 'b' }, { type: 'boolean', default: 'yes' }]) t.match(described(wrong), { description: undefined }, JSON.stringify(wrong))
+})
+
+test('a list or an object in a path is never empty', async (t) => {
+  const tool = toolFor({ parameters: [{ in: 'path', name: 'a', required: true, schema: { type: 'array', items: {} } }, { in: 'path', name: 'b', required: true, schema: { type: 'object', properties: { x: {} } } }] }, { path: '/{a}/{b}' })
+  t.match(properties(tool), { a: { minItems: 1 }, b: { minProperties: 1 } })
 })
 
 test('what is not the model\'s to choose is no argument', async (t) => {

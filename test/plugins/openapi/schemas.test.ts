@@ -92,6 +92,19 @@ test('several parts that must all hold are one object', async (t) => {
   t.same(convert({ allOf: [{ type: 'string' }, { maxLength: 5, type: 'string' }] }).schema, { maxLength: 5, type: 'string' })
 })
 
+test('what stands beside a reference or its parts narrows it', async (t) => {
+  const components = { Base: { type: 'object', properties: { a: { type: 'string' } }, required: ['a'], additionalProperties: false }, Size: { type: 'string', enum: ['s', 'm', 'l'] }, Node: { type: 'object', properties: { next: { $ref: '#/components/schemas/Node', properties: { b: {} } } } } }
+  const both = { type: 'object', properties: { a: { type: 'string' }, b: { type: 'integer' } }, required: ['b', 'a'] }
+  const beside = { properties: { b: { type: 'integer' } }, required: ['b'] }
+  t.same(convert({ ...ref('Base'), ...beside }, components).schema, both)
+  t.same(convert({ allOf: [ref('Base')], ...beside }, components).schema, both, 'also where no type is told')
+  t.same(convert({ allOf: [ref('Base'), { properties: { b: { type: 'integer' } } }], required: ['b'] }, components).schema, both)
+  t.same(convert({ ...ref('Size'), enum: ['s'], description: 'Small' }, components).schema, { type: 'string', enum: ['s'], description: 'Small' })
+  t.same(convert({ ...ref('Size'), type: 'string', example: 's' }, components).schema, { type: 'string', enum: ['s', 'm', 'l'] })
+  t.same(convert({ anyOf: [{ type: 'integer' }, { type: 'string' }], minLength: 2 }).schema, { type: ['integer', 'string'] }, 'words about one type say nothing of the others')
+  t.same(convert(ref('Node'), components).definitions.Node, { type: 'object', properties: { next: { $ref: '#/$defs/Node' } } }, 'what contains itself has an end')
+})
+
 test('unions are as short as can be, and a value may fit more than one branch', async (t) => {
   const same = (raw: unknown, expected: unknown): void => { t.same(convert(raw).schema, expected, JSON.stringify(raw)) }
   same({ oneOf: [{ type: 'string' }, { type: 'integer' }, { type: 'null' }] }, { type: ['string', 'integer', 'null'] })

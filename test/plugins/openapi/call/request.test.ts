@@ -158,6 +158,32 @@ t.test('numbers that have lost digits on their way are refused where they name s
   t.end()
 })
 
+t.test('lost digits are found wherever an integer is meant', (t) => {
+  const lost = 2 ** 53 + 2
+  const made = tool('POST /a/', [bound('ids', 'query'), property('items'), property('by_name'), property('free'), property('tree')], {
+    body: body(['application/json']),
+    inputSchema: {
+      type: 'object',
+      properties: {
+        ids: { type: 'array', items: { type: 'integer' } },
+        items: { type: 'array', items: { anyOf: [{ type: 'null' }, { type: 'object', properties: { id: { type: ['integer', 'null'] }, price: { type: 'number' } } }] } },
+        by_name: { type: 'object', additionalProperties: { type: 'integer' } },
+        free: {},
+        tree: { $ref: '#/$defs/Tree' }
+      },
+      $defs: { Tree: { type: 'object', properties: { id: { type: 'integer' }, children: { type: 'array', items: { $ref: '#/$defs/Tree' } } } } }
+    }
+  })
+  for (const [args, path] of [
+    [{ ids: [1, lost] }, 'ids.1'],
+    [{ items: [null, { id: lost }] }, 'items.1.id'],
+    [{ by_name: { a: lost } }, 'by_name.a'],
+    [{ tree: { children: [{ children: [{ id: -lost }] }] } }, 'tree.children.0.children.0.id']
+  ] as const) t.match(refusal(made, args), { kind: 'invalid_input', problems: [{ path, message: /2\^53/ }] }, path)
+  t.equal(refusal(made, { ids: [1], items: [{ id: 7, price: 1e300 }], free: { id: lost }, tree: {} }), undefined)
+  t.end()
+})
+
 t.test('a form is written as forms are', (t) => {
   const made = tool('POST /a/', ['name', 'tags', 'address', 'flag', 'none', 'ids'].map((name) => property(name)), {
     body: body(['application/x-www-form-urlencoded'], { encoding: { ids: { style: 'form', explode: false } } })
@@ -238,6 +264,9 @@ t.test('a body that is no object is sent as the media type says', (t) => {
   const raw = (type: string): GeneratedTool => tool('POST /a/', [wholeBody], { body: body([type]), fileArguments: ['body'] })
   t.match(requestFor(raw('application/octet-stream'), { body: file('x') }), { headers: { 'content-type': 'application/octet-stream' }, body: Buffer.from('x') })
   t.match(requestFor(raw('image/*'), { body: file('x', { mime_type: 'image/png' }) }), { headers: { 'content-type': 'image/png' } })
+  const images = tool('POST /a/', [wholeBody], { body: body(['image/png', 'image/jpeg']), fileArguments: ['body'] })
+  t.match(requestFor(images, { body: file('x', { mime_type: 'image/jpeg' }) }), { headers: { 'content-type': 'image/jpeg' } }, 'of several types, the one of the file')
+  t.match(requestFor(images, { body: file('x', { mime_type: 'image/gif' }) }), { headers: { 'content-type': 'image/png' } })
   t.match(requestFor(raw('text/csv'), { body: 'a,b' }), { headers: { 'content-type': 'text/csv' }, body: 'a,b' })
   t.match(requestFor(raw('*/*'), { body: { a: 1 } }), { headers: { 'content-type': 'text/plain' }, body: '{"a":1}' })
   t.end()
