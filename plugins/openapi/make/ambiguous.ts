@@ -9,7 +9,7 @@ function takenFor (own: readonly string[], other: readonly string[]): string[] |
   const values: string[] = []
   for (const [index, segment] of own.entries()) {
     const literal = other[index] ?? ''
-    if (isVariable(segment) && !isVariable(literal)) values.push(literal)
+    if (isVariable(segment) && literal !== '' && !isVariable(literal)) values.push(literal)
     else if (segment !== literal && !(isVariable(segment) && isVariable(literal))) return undefined
   }
   return values.length === 0 ? undefined : values

@@ -1,61 +1,12 @@
-import type { Operation, OperationMethod } from '../operation.ts'
+import type { Operation } from '../operation.ts'
 import { shortened } from '../text.ts'
-import { digest, snake } from './names.ts'
+import { digest } from './names.ts'
+import { sentenceFor } from './sentence.ts'
 
 /** Characters of a tool's description. What a model needs to choose is in the first sentences. */
 export const longestToolDescription = 240
 /** Characters of a path that tells two operations apart which the document describes with the same words. */
 const longestPath = 100
-/** Filters that a description of our own names. */
-const namedFilters = 6
-
-/** What every list can be asked for, and no filter. */
-export const pagingNames: ReadonlySet<string> = new Set(['page', 'page_size', 'per_page', 'limit', 'offset', 'start', 'cursor', 'ordering', 'search', 'format', 'fields'])
-
-function singular (word: string): string {
-  if (/(?:ss|us|is)$/.test(word)) return word
-  return word.replace(/ies$/, 'y').replace(/(sh|ch|x|ss|us)es$/, '$1').replace(/s$/, '')
-}
-
-const isPlural = (word: string): boolean => singular(word) !== word
-
-const one = (noun: string): string => `${/^(?:[aeio]|u(?!ni|s[ei]|til))/.test(noun) ? 'an' : 'a'} ${noun}`
-
-interface Place { noun: string, hasKey: boolean }
-
-/** The nouns of a path, each with whether one of them is picked: `/clients/{id}/contacts/` is one client and its contacts. */
-function placesOf (path: string): Place[] {
-  const places: Place[] = []
-  for (const segment of path.split('/').filter((part) => part !== '')) {
-    const last = places.at(-1)
-    if (!segment.includes('{')) places.push({ noun: snake(segment).replaceAll('_', ' '), hasKey: false })
-    else if (last !== undefined) last.hasKey = true
-  }
-  const named = places.filter(({ noun }) => noun !== '' && !/^(?:api|rest|v\d+)$/.test(noun))
-  const [last] = named.slice(-1)
-  // Of what lies before, only what is picked says whose the last one is.
-  return last === undefined ? [] : [...named.slice(0, -1).filter(({ hasKey }) => hasKey), last]
-}
-
-/** A sentence about an operation whose document has none: the verb of the method, the thing, and whose it is. */
-export function sentenceFor ({ method, path, parameters }: Operation): string {
-  const places = placesOf(path)
-  const { noun, hasKey } = places.at(-1) ?? { noun: 'API', hasKey: false }
-  const parents = places.slice(0, -1).toReversed().map((place) => ` of ${one(singular(place.noun))}`).join('')
-  const filters = parameters.filter((parameter) => parameter.in === 'query' && !pagingNames.has(parameter.name)).map(({ name }) => name.replaceAll(/[^\w.-]+/g, '_')).filter((name) => name !== '')
-  const narrowed = filters.length === 0 ? '' : ` Filters: ${filters.slice(0, namedFilters).join(', ')}${filters.length > namedFilters ? ' and more' : ''}.`
-  const thing = hasKey ? one(singular(noun)) : isPlural(noun) ? noun : `the ${noun}`
-  const action = !hasKey && !isPlural(noun) && parents !== ''
-  const sentences: Readonly<Record<OperationMethod, string>> = {
-    GET: `${hasKey || !isPlural(noun) ? 'Get' : 'List'} ${thing}${parents}.${narrowed}`,
-    POST: action ? `${noun.charAt(0).toUpperCase()}${noun.slice(1)}${parents.replace(/^ of/, '')}.` : `Create ${one(singular(noun))}${parents}.`,
-    PUT: `Replace ${thing}${parents}, with all of its fields.`,
-    PATCH: `Change the given fields of ${thing}${parents}.`,
-    DELETE: `Delete ${thing}${parents}.`
-  }
-  return sentences[method]
-}
-
 const letters = (text: string): string => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
 
 function told (operation: Operation): string {

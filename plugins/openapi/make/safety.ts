@@ -31,7 +31,10 @@ export function confirmFor (operation: Operation, description: string): string |
   return `${sentence} Go ahead?`
 }
 
-/** Scopes of the caller's: `read` or `write`, and those that the document asks for. Of several alternatives the first counts. */
+/**
+ * Scopes of the caller's: `read` or `write`, and those that the document asks for, unless it lets everybody in. Of
+ * several alternatives the first that names some counts.
+ */
 export function scopesFor ({ method, security }: Operation): string[] {
-  return [...new Set([method === 'GET' ? 'read' : 'write', ...security.scopes[0] ?? []])]
+  return [...new Set([method === 'GET' ? 'read' : 'write', ...security.anonymous ? [] : security.scopes[0] ?? []])]
 }

@@ -3,6 +3,7 @@ import { test } from 'tap'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parseDocument } from '../../../plugins/openapi/document.ts'
 import { generate } from '../../../plugins/openapi/generate.ts'
+import { documentWith } from './documents.ts'
 
 const folder = new URL('../../fixtures/openapi/', import.meta.url)
 const files = ['given', 'synthetic'].flatMap((kind) => readdirSync(new URL(`${kind}/`, folder)).map((name) => `${kind}/${name}`))
@@ -21,3 +22,8 @@ for (const file of files) {
     t.ok(skipped.every(({ operation, reason }) => operation !== '' && reason !== ''))
   })
 }
+
+test('two paths that differ by their last slash do not hide each other', async (t) => {
+  const parameters = [{ in: 'path', name: 'id', required: true, schema: { type: 'string' } }]
+  t.same(generate(documentWith({ '/a/': { get: {} }, '/a/{id}': { get: { parameters } } })).warnings, [])
+})

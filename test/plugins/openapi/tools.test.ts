@@ -54,6 +54,8 @@ test('annotations, scopes and the question to the user follow from the method an
   t.equal(toolFor({ description: 'Deletes a book. For good.' }, { method: 'delete' }).confirm, 'Deletes a book. Go ahead?')
   const scoped = { ...documentWith({ '/a/': { get: { security: [{ oauth: ['books'] }, { oauth: ['all'] }] } } }), components: { securitySchemes: { oauth: { type: 'oauth2' } } } }
   t.same(toolOf('GET /a/', scoped).scopes, ['read', 'books'])
+  const open = { ...scoped, paths: { '/a/': { get: { security: [{ oauth: ['books'] }, {}] } } } }
+  t.same(toolOf('GET /a/', open).scopes, ['read'], 'what anybody may call needs no scope of the document')
 })
 
 test('an operation without words gets a sentence of verb, thing, owner and filters', async (t) => {
@@ -70,6 +72,28 @@ test('an operation without words gets a sentence of verb, thing, owner and filte
   t.equal(sentence('get', '/a/', { summary: 'GET /a/' }), 'Get the a.')
   t.equal(sentence('get', '/a/', { summary: 'Lists it', deprecated: true }), 'Deprecated. Lists it.')
   t.equal(sentence('get', '/a/', { summary: 'List users', description: 'List users.\n\nAll of them' }), 'List users. All of them.')
+})
+
+test('actions and lists without words are told by what they do, not by a noun that is none', async (t) => {
+  const sentence = (method: string, path: string, operation = {}): string => toolFor(operation, { method, path }).description
+  t.equal(sentence('get', '/users/me/'), 'Get the current user.')
+  t.equal(sentence('patch', '/api/v1/me/'), 'Change the given fields of the current user.')
+  t.equal(sentence('get', '/orders/summary/'), 'Get the summary of orders.')
+  t.equal(sentence('get', '/orders/recent/', answers({ type: 'array', items: {} })), 'List orders (recent).')
+  t.equal(sentence('post', '/orders/import/'), 'Import orders.')
+  t.equal(sentence('post', '/orders/bulk/'), 'Create several orders at once.')
+  t.equal(sentence('put', '/shops/{id}/orders/bulk/'), 'Replace several orders at once of a shop.')
+  t.equal(sentence('post', '/auth/login/'), 'Login.')
+  t.equal(sentence('post', '/users/register/', answers({}, '201')), 'Register.')
+  t.equal(sentence('post', '/users/reset_password/'), 'Reset password.')
+  t.equal(sentence('post', '/users/{id}/set_password/'), 'Set password of a user.')
+  t.equal(sentence('get', '/accounts/summary/'), 'Get the summary of accounts.')
+  t.equal(sentence('post', '/token/refresh/'), 'Refresh the token.')
+  t.equal(sentence('post', '/token/'), 'Create a token.')
+  // Not every team has plurals in its paths.
+  t.equal(sentence('get', '/root/{id}/child/', answers({ type: 'array', items: {} })), 'List child entries of a root.')
+  t.equal(sentence('post', '/root/{id}/child/', { operationId: 'child_create', ...answers({}, '201') }), 'Create a child of a root.')
+  t.equal(sentence('post', '/album/{id}/like/', { operationId: 'album_like_create', ...answers({}) }), 'Like an album.')
 })
 
 test('operations that are described with the same words are told apart', async (t) => {
