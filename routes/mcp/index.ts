@@ -1,8 +1,7 @@
-import { classifyInboundRequest, PROTOCOL_VERSION_META_KEY as protocolVersionKey, type JSONRPCNotification, type JSONRPCRequest, type MessageClassification } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Redis } from 'ioredis'
 import { isRecord } from '../../checks/records.ts'
-import { anonymous, AuthError, grants } from '../../plugins/auth/index.ts'
+import { anonymous, AuthError } from '../../plugins/auth/index.ts'
 import type { CallIdentity } from '../../plugins/django/index.ts'
 import { onAnswered } from '../../plugins/logging/answered.ts'
 import { namedLogger } from '../../plugins/logging/named-logger.ts'
@@ -11,19 +10,16 @@ import { auditSource } from './audit.ts'
 import { BodyError, takeJsonOnly } from './body.ts'
 import { Cancelling } from './cancelling.ts'
 import { UnreadMessage } from './exchange.ts'
-import type { ParameterHeader } from '../../plugins/catalog/parameter-headers.ts'
-import { contradiction, parameterHeaderProblem, standardHeaderProblem } from './headers.ts'
 import { KnownEnvelopes } from './known-envelopes.ts'
 import type { ExtendLegacy, Leg } from './leg.ts'
 import { ListenStreams, TooManyStreams } from './listen.ts'
-import { legacyRefusal, legacyRevisions, serveLegacy } from './legacy.ts'
+import { legacyRevisions } from './legacy.ts'
 import { scopesFor } from './methods.ts'
-import { modernRevisions, serveModern } from './modern.ts'
+import { modernRevisions } from './modern.ts'
 import { Operation } from './operation.ts'
-import { parameterProblem } from './params.ts'
 import { errorCodes } from './protocol-error.ts'
+import { headerOf, routeOf, type Refusal, type Route } from './routing.ts'
 import { SealedState } from './sealed-state.ts'
-import { declaresTasks, tasksRequired } from './tasks/capability.ts'
 import { taskScopes } from './tasks/index.ts'
 import { MemoryUses, SharedUses } from './uses.ts'
 
@@ -48,26 +44,12 @@ export interface McpOptions {
   extendLegacy?: ExtendLegacy | undefined
 }
 
-/** A message that is refused before any server of the SDK sees it. */
-interface Refusal {
-  status: number
-  code: number
-  message: string
-  id?: string | number | null
-  data?: unknown
-}
-
 /** Errors that Fastify answers before a message is read, in the words of JSON-RPC. */
 const transportErrors = new Map([
   [400, { code: errorCodes.parseError, message: 'Parse error: the body is not valid JSON' }],
   [413, { code: errorCodes.invalidRequest, message: 'The body is too large' }],
   [415, { code: errorCodes.invalidRequest, message: 'The Content-Type must be application/json' }]
 ])
-
-function headerOf (request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name]
-  return typeof value === 'string' ? value : undefined
-}
 
 /** The id that an answer to a message carries, null where it has none that can be read. */
 function idOf (body: Readonly<Record<string, unknown>>): string | number | null {
@@ -135,84 +117,6 @@ async function hand (request: FastifyRequest, reply: FastifyReply, operation: Op
     operation.protocolFailure(errorCodes.internalError)
     answerRaw(request, reply, { status: 500, code: errorCodes.internalError, message: 'Internal error' })
   }
-}
-
-/** Where a message goes: to the leg of its era, or nowhere. */
-type Route = { refusal: Refusal } | { serve: (operation: Operation) => Promise<void> }
-
-/** Arguments of a tool that headers repeat; none of one that the caller may not know of, which is refused later like one that is not there. */
-function headersOf ({ catalog }: FastifyInstance, { principal }: FastifyRequest, name: string): readonly ParameterHeader[] {
-  const tool = catalog.tool(name)
-  return tool !== undefined && grants(principal ?? anonymous, tool.scopes) ? tool.parameterHeaders : []
-}
-
-/** What both legs ask of a message before it is served; undefined where nothing is wrong. */
-function commonRefusal (app: FastifyInstance, request: FastifyRequest, method: string, params: unknown, modern: boolean): Refusal | undefined {
-  const fields = isRecord(params) ? params : {}
-  const wanted = method === 'tools/call' && typeof fields.name === 'string' ? headersOf(app, request, fields.name) : []
-  const mismatch = modern
-    ? standardHeaderProblem(request.headers, method, fields) ?? parameterHeaderProblem(request.headers, wanted, fields.arguments)
-    : contradiction(request.headers, method, fields, wanted)
-  if (mismatch !== undefined) return { status: 400, code: errorCodes.headerMismatch, message: mismatch }
-  const problem = parameterProblem(method, params, modern)
-  return problem === undefined ? undefined : { status: 200, code: errorCodes.invalidParams, message: problem }
-}
-
-function legacyRoute (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply, body: Record<string, unknown>): Route {
-  const refusal = legacyRefusal(request, body) ??
-    (typeof body.method === 'string' && 'id' in body ? commonRefusal(app, request, body.method, body.params, false) : undefined)
-  return refusal === undefined ? { serve: (operation) => serveLegacy(app, leg, request, reply, operation, body) } : { refusal }
-}
-
-/**
- * Whether a message can only be one of the older revisions: it names no revision itself, and its header names none of
- * the newer ones. Looked at first, because the SDK's classification costs more than the rest of the way to a leg.
- */
-function isPlainlyLegacy (body: Readonly<Record<string, unknown>>, version: string | undefined): boolean {
-  if (version !== undefined && !legacyRevisions.has(version)) return false
-  const meta = isRecord(body.params) ? body.params._meta : undefined
-  return !isRecord(meta) || !(protocolVersionKey in meta)
-}
-
-function modernRoute (app: FastifyInstance, leg: Leg, streams: ListenStreams, request: FastifyRequest, reply: FastifyReply, message: JSONRPCRequest | JSONRPCNotification, classification: MessageClassification): Route {
-  const revision = classification.revision ?? 'unknown'
-  if (!modernRevisions.includes(revision)) {
-    return { refusal: { status: 400, code: errorCodes.unsupportedProtocolVersion, message: 'Unsupported protocol version', data: { supported: modernRevisions, requested: revision } } }
-  }
-  if ('id' in message) {
-    const refusal = commonRefusal(app, request, message.method, message.params, true)
-    if (refusal !== undefined) return { refusal }
-    if (message.method === 'subscriptions/listen') {
-      const params = isRecord(message.params) ? message.params : {}
-      // Tasks are not announced; but only who knows them may ask for that (SEP-2663, "Task Status Notifications").
-      if (isRecord(params.notifications) && 'taskIds' in params.notifications && !declaresTasks(params._meta)) {
-        return { refusal: { status: 400, code: errorCodes.missingClientCapability, message: 'Following tasks needs a client that supports them', data: tasksRequired } }
-      }
-      return { serve: () => streams.serve(request, reply, message) }
-    }
-  }
-  return { serve: (operation) => serveModern(app, leg, request, reply, operation, message, classification) }
-}
-
-function routeOf (app: FastifyInstance, leg: Leg, streams: ListenStreams, request: FastifyRequest, reply: FastifyReply, body: Record<string, unknown>): Route {
-  const version = headerOf(request, 'mcp-protocol-version')
-  if (isPlainlyLegacy(body, version)) return legacyRoute(app, leg, request, reply, body)
-  const mcpMethod = headerOf(request, 'mcp-method')
-  const plain = leg.envelopes.plainRequest(body, version, mcpMethod)
-  if (plain !== undefined && version !== undefined) return modernRoute(app, leg, streams, request, reply, plain, { era: 'modern', revision: version })
-
-  const mcpName = headerOf(request, 'mcp-name')
-  const outcome = classifyInboundRequest({
-    httpMethod: 'POST',
-    body,
-    ...(version === undefined ? {} : { protocolVersionHeader: version }),
-    ...(mcpMethod === undefined ? {} : { mcpMethodHeader: mcpMethod }),
-    ...(mcpName === undefined ? {} : { mcpNameHeader: mcpName })
-  })
-  if (outcome.kind === 'reject') return { refusal: { status: outcome.httpStatus, code: outcome.code, message: outcome.message, data: outcome.data } }
-  if (outcome.kind === 'legacy') return legacyRoute(app, leg, request, reply, body)
-  if (outcome.messageKind === 'request' && outcome.classification.era === 'modern') leg.envelopes.add(body)
-  return modernRoute(app, leg, streams, request, reply, outcome.message, outcome.classification)
 }
 
 async function receive (app: FastifyInstance, leg: Leg, streams: ListenStreams, request: FastifyRequest, reply: FastifyReply): Promise<void> {

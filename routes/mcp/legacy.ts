@@ -1,14 +1,6 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js'
 import {
-  CallToolRequestSchema,
-  CompleteRequestSchema,
-  GetPromptRequestSchema,
-  ListPromptsRequestSchema,
-  ListResourcesRequestSchema,
-  ListResourceTemplatesRequestSchema,
-  ListToolsRequestSchema,
-  ReadResourceRequestSchema,
   SUPPORTED_PROTOCOL_VERSIONS,
   type JSONRPCMessage,
   type MessageExtraInfo,
@@ -28,6 +20,7 @@ import type { Call, Leg } from './leg.ts'
 import { promptsPage, resourcesPage, templatesPage, toolsPage } from './lists.ts'
 import { callTool, complete, failedCall, getPrompt, readResource } from './methods.ts'
 import type { Operation } from './operation.ts'
+import { method, shapes, type Handle, type Method } from './params.ts'
 import { errorCodes, ProtocolError } from './protocol-error.ts'
 
 // The SDK makes one a server otherwise, and with it an Ajv: that alone costs more than the rest of a request.
@@ -45,73 +38,65 @@ function incoming ({ requestId, signal, _meta, sendNotification }: Extra): Incom
   return { era: 'legacy', id: requestId, signal, meta: _meta, notify: sendNotification, canAsk: () => false, takesTasks: false }
 }
 
+/** What the handlers of one request need. */
+interface Serving {
+  call: Call
+  extra: Extra
+}
+
 /** What a prompt or a resource that asks comes to, where there is nobody to ask. */
 function cannotAsk (error: unknown, request: FastifyRequest): never {
   if (!(error instanceof InputNeeded)) throw error
   throw new ProtocolError(errorCodes.invalidRequest, 'This needs a client that it can ask, of protocol revision 2026-07-28 or later', { correlation_id: request.id })
 }
 
-/**
- * Puts the handler of a method on a server. A request has a server of its own, which gets the one handler that it
- * needs: the other seven would cost as much as the rest of making it.
- */
-const handlers: Readonly<Record<string, (server: Server, call: Call) => void>> = {
-  'tools/list' (server, call) {
-    server.setRequestHandler(ListToolsRequestSchema, ({ params }) => toolsPage(call, params?.cursor, true))
-  },
-  'tools/call' (server, call) {
-    const { app, leg, principal } = call
-    server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
-      const own = requestOf(call, incoming(extra))
-      const bindingOf = (args: unknown) => ({ principal: principal.key, method: 'tools/call', target: params.name, arguments: args })
-      const asks = app.catalog.tool(params.name)?.asks === true
-      const problems = asks ? confirmationProblems(params.arguments) : []
-      if (problems.length > 0) {
-        call.operation.calls(params.name)
-        return { ...failedCall(own, params.name, new CallError('invalid_input', 'The arguments are not valid.', { problems })) }
-      }
-      const { args, answers } = asks
-        ? await withoutConfirmation(params.arguments ?? {}, leg.sealed, bindingOf)
-        : { args: params.arguments, answers: {} }
-      try {
-        // The one way of asking for which there is a detour.
-        return { ...await callTool(app, { ...own, answers, canAsk: (way) => way === 'elicitation' }, params.name, args) }
-      } catch (error) {
-        if (error instanceof InputNeeded) return { ...question(error, leg.sealed, bindingOf(args)) }
-        throw error
-      }
-    })
-  },
-  'resources/list' (server, call) {
-    server.setRequestHandler(ListResourcesRequestSchema, ({ params }) => resourcesPage(call, params?.cursor))
-  },
-  'resources/templates/list' (server, call) {
-    server.setRequestHandler(ListResourceTemplatesRequestSchema, ({ params }) => templatesPage(call, params?.cursor))
-  },
-  'resources/read' (server, call) {
-    server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, extra) => {
-      const { contents } = await readResource(call.app, requestOf(call, incoming(extra)), params.uri).catch((error: unknown) => cannotAsk(error, call.request))
-      return { contents }
-    })
-  },
-  'prompts/list' (server, call) {
-    server.setRequestHandler(ListPromptsRequestSchema, ({ params }) => promptsPage(call, params?.cursor))
-  },
-  'prompts/get' (server, call) {
-    server.setRequestHandler(GetPromptRequestSchema, async ({ params }, extra) => ({
-      ...await getPrompt(call.app, requestOf(call, incoming(extra)), params.name, params.arguments).catch((error: unknown) => cannotAsk(error, call.request))
-    }))
-  },
-  'completion/complete' (server, call) {
-    server.setRequestHandler(CompleteRequestSchema, async ({ params }, extra) => ({
-      completion: await complete(call.app, requestOf(call, incoming(extra)), params.ref, params.argument, params.context?.arguments ?? {})
-    }))
+async function callAsking ({ name, arguments: given }: z.output<typeof shapes.callTool>, { call, extra }: Serving): Promise<object> {
+  const { app, leg: { sealed }, principal } = call
+  const own = requestOf(call, incoming(extra))
+  const bindingOf = (args: unknown) => ({ principal: principal.key, method: 'tools/call', target: name, arguments: args })
+  const asks = app.catalog.tool(name)?.asks === true
+  const problems = asks ? confirmationProblems(given) : []
+  if (problems.length > 0) {
+    call.operation.calls(name)
+    return failedCall(own, name, new CallError('invalid_input', 'The arguments are not valid.', { problems }))
+  }
+  const { args, answers } = asks ? await withoutConfirmation(given ?? {}, sealed, bindingOf) : { args: given, answers: {} }
+  try {
+    // The one way of asking for which there is a detour.
+    return await callTool(app, { ...own, answers, canAsk: (way) => way === 'elicitation' }, name, args)
+  } catch (error) {
+    if (error instanceof InputNeeded) return question(error, sealed, bindingOf(args))
+    throw error
   }
 }
 
-function serverFor (call: Call, method: string | undefined): Server {
+/** Methods of these revisions. */
+export const legacyMethods: ReadonlyMap<string, Method<Serving>> = new Map([
+  ['initialize', method(shapes.initialize)],
+  ['tools/list', method(shapes.list, ({ cursor }, { call }: Serving) => toolsPage(call, cursor, true))],
+  ['tools/call', method(shapes.callTool, callAsking)],
+  ['resources/list', method(shapes.list, ({ cursor }, { call }: Serving) => resourcesPage(call, cursor))],
+  ['resources/templates/list', method(shapes.list, ({ cursor }, { call }: Serving) => templatesPage(call, cursor))],
+  ['resources/read', method(shapes.readResource, async ({ uri }, { call, extra }: Serving) => {
+    const { contents } = await readResource(call.app, requestOf(call, incoming(extra)), uri).catch((error: unknown) => cannotAsk(error, call.request))
+    return { contents }
+  })],
+  ['prompts/list', method(shapes.list, ({ cursor }, { call }: Serving) => promptsPage(call, cursor))],
+  ['prompts/get', method(shapes.getPrompt, ({ name, arguments: args }, { call, extra }: Serving) => (
+    getPrompt(call.app, requestOf(call, incoming(extra)), name, args).catch((error: unknown) => cannotAsk(error, call.request))
+  ))],
+  ['completion/complete', method(shapes.complete, async ({ ref, argument, context }, { call, extra }: Serving) => ({
+    completion: await complete(call.app, requestOf(call, incoming(extra)), ref, argument, context?.arguments ?? {})
+  }))]
+])
+
+/**
+ * A server for one request. What is ours is the handler for what the SDK has none for: one that is registered would
+ * look at parameters and results once more, which costs as much as the rest of making a server.
+ */
+function serverFor (call: Call, handle: Handle<Serving> | undefined): Server {
   const server = new Server(call.leg.info, { capabilities, jsonSchemaValidator })
-  if (method !== undefined && Object.hasOwn(handlers, method)) handlers[method]?.(server, call)
+  if (handle !== undefined) server.fallbackRequestHandler = async (_request, extra) => ({ ...await handle({ call, extra }) })
   return server
 }
 
@@ -164,12 +149,12 @@ export function legacyRefusal (request: FastifyRequest, body: object): { status:
  * Serves one message of the revisions up to 2025-11-25 with a server of its own: nothing is shared between two
  * requests, so nothing can cross from one caller to another. The reply must have been hijacked.
  */
-export async function serveLegacy (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply, operation: Operation, body: object): Promise<void> {
+export async function serveLegacy (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply, operation: Operation, body: object, handle: Handle<Serving> | undefined): Promise<void> {
   if (!isMessage(body)) throw new Error('not a JSON-RPC message')
   const { cancelling } = leg
   const cancelled = cancelledId(body)
   if (cancelled !== undefined) cancelling.cancel(request, cancelled)
-  const server = serverFor({ app, leg, request, principal: request.principal ?? anonymous, operation }, 'method' in body ? body.method : undefined)
+  const server = serverFor({ app, leg, request, principal: request.principal ?? anonymous, operation }, handle)
   const requestId = 'method' in body && 'id' in body ? body.id : undefined
   const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
     response: reply.raw,

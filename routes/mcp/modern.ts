@@ -9,19 +9,20 @@ import {
   type ServerContext
 } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { z } from 'zod'
 import { anonymous } from '../../plugins/auth/index.ts'
 import type { WayToAsk } from '../../plugins/catalog/definition.ts'
-import { askingState, InputNeeded, withResponses } from './asking.ts'
+import { askingState, InputNeeded, withResponses, type AskingState } from './asking.ts'
+import { declaresTasks, missingFor, tasksExtension } from './capabilities.ts'
 import { Exchange } from './exchange.ts'
 import { requestOf, type Incoming } from './incoming.ts'
 import type { Call, Leg } from './leg.ts'
 import { promptsPage, resourcesPage, templatesPage, toolsPage } from './lists.ts'
 import { callTool, complete, getPrompt, readResource } from './methods.ts'
 import type { Operation } from './operation.ts'
-import { errorCodes, ProtocolError } from './protocol-error.ts'
-import type { McpRequest } from './request.ts'
-import { declaresTasks, tasksExtension } from './tasks/capability.ts'
+import { method, shapes, type Handle, type Method } from './params.ts'
+import { errorCodes } from './protocol-error.ts'
+import { refuse, type McpRequest } from './request.ts'
+import type { Binding } from './sealed-state.ts'
 import { addTaskMethods } from './tasks/index.ts'
 
 /** Revisions that this leg serves. */
@@ -39,13 +40,7 @@ export const modernCapabilities = {
 /** Milliseconds for which lists may be kept. They depend on the caller's scopes, so they are nobody else's. */
 const listCache = { ttlMs: 60_000, cacheScope: 'private' as const }
 
-const cacheHints = {
-  'server/discover': { ttlMs: 60_000, cacheScope: 'private' as const },
-  'tools/list': listCache,
-  'prompts/list': listCache,
-  'resources/list': listCache,
-  'resources/templates/list': listCache
-}
+const cacheHints = { 'server/discover': listCache }
 
 /** HTTP status of JSON-RPC errors that are found before a handler runs; those of handlers stay inside a 200. */
 const earlyStatus: ReadonlyMap<number, number> = new Map([
@@ -65,91 +60,80 @@ class RevisionServer extends Server {
   }
 }
 
-const askable = z.object({
-  'io.modelcontextprotocol/clientCapabilities': z.object({
-    elicitation: z.object({ form: z.unknown().optional(), url: z.unknown().optional() }).optional(),
-    sampling: z.unknown().optional(),
-    roots: z.unknown().optional()
-  })
-})
-
-/** Whether the client of a request says that it can be asked so. One that names no mode of elicitation takes forms. */
-function declares (envelope: unknown, way: WayToAsk): boolean {
-  const declared = askable.safeParse(envelope).data?.['io.modelcontextprotocol/clientCapabilities']
-  if (way !== 'elicitation') return declared?.[way] !== undefined
-  const { elicitation } = declared ?? {}
-  return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
-}
+/** What is asked to find out whether a client can be asked so. */
+const ways: Readonly<Record<WayToAsk, string>> = { elicitation: 'elicitation/create', sampling: 'sampling/createMessage', roots: 'roots/list' }
 
 function incoming ({ mcpReq }: ServerContext): Incoming {
   const { id, signal, _meta, envelope } = mcpReq
   return {
-    era: 'modern', id, signal, meta: _meta, notify: (notification) => mcpReq.notify(notification), canAsk: (way) => declares(envelope, way), takesTasks: declaresTasks(envelope)
+    era: 'modern', id, signal, meta: _meta, notify: (notification) => mcpReq.notify(notification), canAsk: (way) => missingFor({ method: ways[way] }, envelope) === undefined, takesTasks: declaresTasks(envelope)
   }
+}
+
+/** What the handlers of one request need. */
+interface Serving {
+  call: Call
+  ctx: ServerContext
+}
+
+/** The state that a client has sent back, undefined where it has sent none. */
+async function stateOf ({ sealed }: Leg, { mcpReq }: ServerContext, binding: Binding): Promise<AskingState | undefined | 'invalid'> {
+  const sent = mcpReq.requestState()
+  if (sent === undefined) return undefined
+  const state = typeof sent === 'string' ? askingState.safeParse(await sealed.open(sent, binding)) : undefined
+  return state?.success === true ? state.data : 'invalid'
 }
 
 /** Runs what may ask the user: with the answers that came back, and with the question as its result where one is open. */
-async function asking<Result extends object> (call: Call, ctx: ServerContext, target: string, args: unknown, run: (request: McpRequest) => Promise<Result>) {
-  const { leg: { sealed }, request, principal, operation } = call
+async function asking (target: string, args: unknown, { call, ctx }: Serving, run: (request: McpRequest) => Promise<object>): Promise<object> {
+  const { leg, principal } = call
   const binding = { principal: principal.key, method: ctx.mcpReq.method, target, arguments: args }
-  const sent = ctx.mcpReq.requestState<string>()
-  const state = sent === undefined ? undefined : askingState.safeParse(await sealed.open(sent, binding))
-  if (state?.success === false) {
-    operation.protocolFailure(errorCodes.invalidParams)
-    throw new ProtocolError(errorCodes.invalidParams, 'Invalid or expired requestState', { reason: 'invalid_request_state', correlation_id: request.id })
-  }
-  const answers = state?.data === undefined ? {} : withResponses(state.data, ctx.mcpReq.inputResponses ?? {})
+  const own = requestOf(call, incoming(ctx))
+  const state = await stateOf(leg, ctx, binding)
+  if (state === 'invalid') return refuse(own, errorCodes.invalidParams, 'Invalid or expired requestState', { reason: 'invalid_request_state' })
   try {
-    return await run({ ...requestOf(call, incoming(ctx)), answers })
+    return await run(state === undefined ? own : { ...own, answers: withResponses(state, ctx.mcpReq.inputResponses ?? {}) })
   } catch (error) {
     if (!(error instanceof InputNeeded)) throw error
-    return inputRequired({ inputRequests: error.requests, requestState: sealed.seal(error.state, binding) })
+    for (const question of Object.values(error.requests)) {
+      const missing = missingFor(question, ctx.mcpReq.envelope)
+      if (missing !== undefined) return refuse(own, errorCodes.missingClientCapability, 'This asks something that the client cannot be asked', { requiredCapabilities: missing })
+    }
+    return inputRequired({ inputRequests: error.requests, requestState: leg.sealed.seal(error.state, binding) })
   }
 }
+
+/** Methods of this revision. */
+export const modernMethods: ReadonlyMap<string, Method<Serving>> = new Map([
+  ['tools/list', method(shapes.list, ({ cursor }, { call }: Serving) => ({ ...toolsPage(call, cursor, false), ...listCache }))],
+  ['tools/call', method(shapes.callTool, ({ name, arguments: args }, serving: Serving) => (
+    asking(name, args, serving, (request) => callTool(serving.call.app, request, name, args))
+  ))],
+  ['resources/list', method(shapes.list, ({ cursor }, { call }: Serving) => ({ ...resourcesPage(call, cursor), ...listCache }))],
+  ['resources/templates/list', method(shapes.list, ({ cursor }, { call }: Serving) => ({ ...templatesPage(call, cursor), ...listCache }))],
+  ['resources/read', method(shapes.readResource, ({ uri }, serving: Serving) => asking(uri, undefined, serving, async (request) => {
+    const { contents, cache } = await readResource(serving.call.app, request, uri)
+    return { contents, ttlMs: cache.ttlMs, cacheScope: cache.scope }
+  }))],
+  ['prompts/list', method(shapes.list, ({ cursor }, { call }: Serving) => ({ ...promptsPage(call, cursor), ...listCache }))],
+  ['prompts/get', method(shapes.getPrompt, ({ name, arguments: args }, serving: Serving) => (
+    asking(name, args, serving, (request) => getPrompt(serving.call.app, request, name, args))
+  ))],
+  ['completion/complete', method(shapes.complete, async ({ ref, argument, context }, { call, ctx }: Serving) => ({
+    completion: await complete(call.app, requestOf(call, incoming(ctx)), ref, argument, context?.arguments ?? {})
+  }))],
+  ['tasks/get', method(shapes.task)],
+  ['tasks/update', method(shapes.updateTask)],
+  ['tasks/cancel', method(shapes.task)]
+])
 
 /**
- * Puts the handler of a method on a server. A request has a server of its own, which gets the one handler that it
- * needs: the other seven would cost as much as the rest of making it.
+ * A server for one request. What is ours is the handler for what the SDK has none for: one that is registered would
+ * look at parameters and results twice more, which costs as much as the rest of making a server.
  */
-const handlers: Readonly<Record<string, (server: Server, call: Call) => void>> = {
-  'tools/list' (server, call) {
-    server.setRequestHandler('tools/list', ({ params }) => toolsPage(call, params?.cursor, false))
-  },
-  'tools/call' (server, call) {
-    server.setRequestHandler('tools/call', ({ params }, ctx) => (
-      asking(call, ctx, params.name, params.arguments, async (request) => ({ ...await callTool(call.app, request, params.name, params.arguments) }))
-    ))
-  },
-  'resources/list' (server, call) {
-    server.setRequestHandler('resources/list', ({ params }) => resourcesPage(call, params?.cursor))
-  },
-  'resources/templates/list' (server, call) {
-    server.setRequestHandler('resources/templates/list', ({ params }) => templatesPage(call, params?.cursor))
-  },
-  'resources/read' (server, call) {
-    server.setRequestHandler('resources/read', ({ params }, ctx) => asking(call, ctx, params.uri, undefined, async (request) => {
-      const { contents, cache } = await readResource(call.app, request, params.uri)
-      return { contents, ttlMs: cache.ttlMs, cacheScope: cache.scope }
-    }))
-  },
-  'prompts/list' (server, call) {
-    server.setRequestHandler('prompts/list', ({ params }) => promptsPage(call, params?.cursor))
-  },
-  'prompts/get' (server, call) {
-    server.setRequestHandler('prompts/get', ({ params }, ctx) => (
-      asking(call, ctx, params.name, params.arguments, async (request) => ({ ...await getPrompt(call.app, request, params.name, params.arguments) }))
-    ))
-  },
-  'completion/complete' (server, call) {
-    server.setRequestHandler('completion/complete', async ({ params }, ctx) => ({
-      completion: await complete(call.app, requestOf(call, incoming(ctx)), params.ref, params.argument, params.context?.arguments ?? {})
-    }))
-  }
-}
-
-function serverFor (call: Call, revision: string, method: string): Server {
+function serverFor (call: Call, revision: string, handle: Handle<Serving> | undefined): Server {
   const server = new RevisionServer(call.leg.info, revision)
-  if (Object.hasOwn(handlers, method)) handlers[method]?.(server, call)
+  if (handle !== undefined) server.fallbackRequestHandler = async (_request, ctx) => ({ ...await handle({ call, ctx }) })
   return server
 }
 
@@ -157,9 +141,9 @@ function serverFor (call: Call, revision: string, method: string): Server {
  * Serves one message of revision 2026-07-28, which has no handshake, with a server of its own. The reply must have
  * been hijacked, and headers must have been checked.
  */
-export async function serveModern (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply, operation: Operation, message: JSONRPCRequest | JSONRPCNotification, classification: MessageClassification): Promise<void> {
+export async function serveModern (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply, operation: Operation, message: JSONRPCRequest | JSONRPCNotification, classification: MessageClassification, handle: Handle<Serving> | undefined): Promise<void> {
   const call: Call = { app, leg, request, principal: request.principal ?? anonymous, operation }
-  const server = serverFor(call, classification.revision ?? '', message.method)
+  const server = serverFor(call, classification.revision ?? '', handle)
   if (message.method.startsWith('tasks/')) addTaskMethods(app, server, (ctx) => requestOf(call, incoming(ctx)))
   const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
     response: reply.raw,

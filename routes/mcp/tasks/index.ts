@@ -6,7 +6,7 @@ import { taskKey, type TaskRecord } from '../../../plugins/tasks/index.ts'
 import type { Principal } from '../../../plugins/auth/index.ts'
 import { errorCodes, ProtocolError } from '../protocol-error.ts'
 import { fail, logFailure, refuse, run, type McpRequest } from '../request.ts'
-import { declaresTasks, missingFor, tasksRequired } from './capability.ts'
+import { declaresTasks, missingFor, tasksRequired } from '../capabilities.ts'
 import { advanced, ended } from './poll.ts'
 import { detailedTask } from './wire.ts'
 

@@ -5,7 +5,7 @@ import { namedLogger } from '../../../plugins/logging/named-logger.ts'
 import { newTaskId, taskKey, type TaskRecord } from '../../../plugins/tasks/index.ts'
 import { errorCodes } from '../protocol-error.ts'
 import { errorResult, refuse, type McpRequest } from '../request.ts'
-import { tasksRequired } from './capability.ts'
+import { tasksRequired } from '../capabilities.ts'
 import { waitForJob } from './wait.ts'
 import { taskFields } from './wire.ts'
 
