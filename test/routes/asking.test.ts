@@ -164,6 +164,32 @@ t.test('a client that cannot be asked is told so, before anything happens', asyn
   t.strictSame(deleted, [])
 })
 
+t.test('[attack 38] [requirement 33] a state is good for the tool that asked, and for no other, nor for a prompt or a resource', async (t) => {
+  const asked: string[] = []
+  const asking = (what: string) => async (_args: unknown, { ask }: CallContext): Promise<string> => {
+    const { action } = await ask({ message: `${what}?` })
+    asked.push(`${what}: ${action}`)
+    return action
+  }
+  const tool = (name: string) => ({ name, description: 'd', annotations: { readOnlyHint: true }, asks: true, input: { type: 'object' }, handler: asking(name) })
+  const app = await buildApp(t, { RATE_LIMIT_REQUESTS: 1000 }, undefined, {
+    tools: [tool('one'), tool('two')],
+    prompts: [{ name: 'one', description: 'd', get: asking('prompt one') }],
+    resources: [{ uri: 'app://one', name: 'one', description: 'd', read: asking('resource one') }]
+  })
+  const calls: Array<readonly [string, Record<string, unknown>]> = [['tools/call', { name: 'one' }], ['tools/call', { name: 'two' }], ['prompts/get', { name: 'one' }], ['resources/read', { uri: 'app://one' }]]
+  const inputResponses = { question_1: { action: 'accept' } }
+  for (const [from, [method, params]] of calls.entries()) {
+    const { requestState } = (await modernRpc(app, method, params)).json().result
+    for (const [to, [otherMethod, otherParams]] of calls.entries()) {
+      if (to !== from) t.match((await modernRpc(app, otherMethod, { ...otherParams, requestState, inputResponses })).json(), { error: { code: -32602, data: { reason: 'invalid_request_state' } } }, `${method} ${JSON.stringify(params)} for ${otherMethod} ${JSON.stringify(otherParams)}`)
+    }
+    t.equal((await modernRpc(app, method, { ...params, requestState, inputResponses })).json().result.resultType, 'complete')
+  }
+  t.strictSame(asked, ['one: accept', 'two: accept', 'prompt one: accept', 'resource one: accept'])
+  t.match((await rpc(app, 'resources/read', { uri: 'app://one' })).json(), { error: { code: -32600, message: /2026-07-28/ } }, 'and older clients cannot be asked by a resource')
+})
+
 t.test('for older clients the model brings the answer back with a token', async (t) => {
   const { tool, deleted } = deleting()
   const app = await buildApp(t, {}, undefined, { tools: [tool] })

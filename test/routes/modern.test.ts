@@ -351,6 +351,38 @@ t.test('progress that does not grow is not told', async (t) => {
   }
 })
 
+t.test('nothing is told after the answer, in both eras', async (t) => {
+  const late: Array<Promise<void>> = []
+  let told = (): void => undefined
+  const steps = defineTool({
+    name: 'steps',
+    description: 'd',
+    annotations: { readOnlyHint: true },
+    input: z.object({}),
+    async handler (_args, { progress }) {
+      await progress(1)
+      // The answer is written by then, and has not left.
+      const afterwards = async (): Promise<void> => {
+        for (let steps = 0; steps < 200; steps += 1) await Promise.resolve()
+        late.push(progress(2), progress(3))
+        told()
+      }
+      void afterwards()
+      return 'done'
+    }
+  })
+  const { url } = await listen(t, {}, undefined, { tools: [steps] })
+  const { headers, payload } = modernRequest('tools/call', { name: 'steps' }, { meta: { progressToken: 1 } })
+  for (const message of [{ headers, payload }, { headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'steps', _meta: { progressToken: 1 } } } }]) {
+    const after = new Promise<void>((resolve) => { told = resolve })
+    const body = await (await fetch(`${url}/mcp`, { method: 'POST', headers: message.headers, body: JSON.stringify(message.payload) })).text()
+    await after
+    await t.resolves(Promise.all(late.splice(0)))
+    t.strictSame(body.split('\n').filter((line) => line.startsWith('data: ')).map((line) => JSON.parse(line.slice(6))).map(({ id, params }) => id ?? params.progress), [1, 1])
+    t.match(body, /"done".*\n\n$/)
+  }
+})
+
 t.test('a quiet stream has comments in it, so that nobody takes it for dead', async (t) => {
   const { setInterval: real } = globalThis
   const paces: unknown[] = []
