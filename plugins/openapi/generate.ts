@@ -1,6 +1,7 @@
 import type { GeneratedTool } from './generated.ts'
 import { emptyLock, type Lock } from './lock.ts'
 import { hiddenByOthers } from './make/ambiguous.ts'
+import { unknownFields } from './make/answered.ts'
 import { descriptionsFor } from './make/describe.ts'
 import { namesFor } from './make/names.ts'
 import { outputOf } from './make/output.ts'
@@ -82,6 +83,7 @@ export function generate (document: unknown, options: GenerateOptions = {}): Gen
       const whole = overlaidInput(operation, entry)
       const { complete, names: _, ...input } = whole
       if (!complete) warnings.push(`The arguments of ${key} are more than fits into a tool; what lies deep in them is left to Django to check.`)
+      warnings.push(...unknownFields(operation, entry?.fields ?? []))
       const description = descriptions.get(key) ?? key
       const tool: GeneratedTool = {
         name: names.get(key) ?? '',

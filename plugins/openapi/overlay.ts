@@ -1,5 +1,6 @@
 import { load, YAMLException } from 'js-yaml'
 import { z } from 'zod'
+import { probablyMeant } from '../../checks/spelling.ts'
 import { isToolName, longestName } from './make/names.ts'
 
 /*
@@ -59,6 +60,12 @@ export class OverlayError extends Error {
   }
 }
 
+/** A word that there is not, and the one that was probably meant in its place. */
+function unknownWord (word: string, path: readonly PropertyKey[]): string {
+  const meant = probablyMeant(word, path.length === 0 ? Object.keys(shape.shape) : path.length === 2 ? Object.keys(entryShape.shape) : [])
+  return `${JSON.stringify(word)}${meant === undefined ? '' : ` (did you mean ${JSON.stringify(meant)}?)`}`
+}
+
 /**
  * Reads an overlay. Whether its entries match anything shows when it meets a document.
  * @throws {OverlayError} for what is none
@@ -76,7 +83,7 @@ export function parseOverlay (source: string): Overlay {
   if (checked.success) return checked.data
   throw new OverlayError(checked.error.issues.map((issue) => (
     issue.code === 'unrecognized_keys'
-      ? `${issue.path.join('.')}: there is no ${issue.keys.map((key) => JSON.stringify(key)).join(' and no ')}`
+      ? `${issue.path.join('.') || 'it'}: there is no ${issue.keys.map((key) => unknownWord(key, issue.path)).join(' and no ')}`
       : `${issue.path.join('.') || 'it'}: ${issue.message}`
   )))
 }

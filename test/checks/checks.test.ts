@@ -16,6 +16,8 @@ t.test('the nearest name is meant, in any case and as it is written where it is 
   t.equal(probablyMeant('cliantId', ['clientId', 'other'], one), 'clientId')
   t.equal(probablyMeant('clamtId', ['clientId', 'other'], one), undefined)
   t.equal(probablyMeant('clientId', [], one), undefined)
+  t.equal(probablyMeant('naem', ['mane', 'name', 'other'], one), 'name', 'letters that have changed places are one mistake')
+  t.equal(probablyMeant('eman', ['name', 'other'], one), undefined)
   t.equal(probablyMeant('abcd', ['abcdef'], (length) => length / 3), 'abcdef')
 })
 

@@ -88,7 +88,7 @@ t.test('lists are followed to their end, each kind of pagination in its own argu
   }
   const { json, notes } = await call('opportunities_list', { status: 'won', fields: ['name', 'client.name'] })
   t.match(json, { count: 81, next_args: { status: 'won', fields: ['name', 'client.name'], limit: 10, offset: 10 }, previous_args: null })
-  t.equal(notes, '10 of 81 are shown. For more, call opportunities_list again with next_args.')
+  t.equal(notes, '10 of 81 are shown. For more, call again with next_args as the arguments.')
   t.strictSame(Object.keys(Object.assign({ results: [{}] }, json).results[0] ?? {}), ['name', 'client'])
   t.match((await call('clients_list', { page_size: 1000 })).notes, /The API gives at most 50 at a time/)
 })

@@ -39,7 +39,7 @@ export function countNote (tool: GeneratedTool, args: Args, page: Page | undefin
   const sentences: string[] = []
   if (page.count !== undefined && page.count > shown) sentences.push(`${shown} of ${page.count} are shown.`)
   else if (hasMore) sentences.push(`${shown} are shown, and there are more.`)
-  if (hasMore) sentences.push(`For more, call ${tool.name} again with next_args.`)
+  if (hasMore) sentences.push('For more, call again with next_args as the arguments.')
   else if (value.has_next === true) sentences.push('There are more, but no argument gets them.')
   const size = pagingArgument(tool, 'size')
   const asked = size === undefined ? undefined : args[size]
@@ -63,7 +63,7 @@ function waysOn (tool: GeneratedTool, args: Args, page: Page, kept: number, behi
   const names = isObject(first) ? Object.keys(first) : []
   const filters = filtersOf(tool, args)
   const ways = [
-    ...behind !== undefined ? ['call again with next_args'] : size !== undefined && kept > 0 ? [`ask for at most ${kept} at a time with ${size}`] : [],
+    ...behind !== undefined ? ['call again with next_args as the arguments'] : size !== undefined && kept > 0 ? [`ask for at most ${kept} at a time with ${size}`] : [],
     ...fields !== undefined && names.length > 1 ? [`name only the fields that you need in ${fields} (${listed(names, maxNames)})`] : [],
     ...filters.length > 0 ? [`narrow it down with ${listed(filters, maxFilters)}`] : []
   ]

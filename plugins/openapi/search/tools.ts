@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isRecord } from '../../../checks/records.ts'
 import { probablyMeant } from '../../../checks/spelling.ts'
 import { CallError } from '../../../errors.ts'
 import { withIncluded, anonymous, type Principal } from '../../auth/principal.ts'
@@ -40,12 +41,14 @@ interface ToolParts<Input extends z.ZodObject> {
   annotations: ToolAnnotations
   asks?: boolean
   scopesFor?: NonNullable<Tool['scopesFor']>
+  /** Refuses what can be told better than the schema tells it. */
+  refuse?: (args: unknown) => void
   call: (args: z.output<Input>, context: CallContext) => ToolResult | ReturnType<Tool['call']>
 }
 
 const objectSchema = z.looseObject({ type: z.literal('object') })
 
-function toolOf<Input extends z.ZodObject> ({ name, title, description, input, scopes, annotations, asks = false, scopesFor, call }: ToolParts<Input>): Tool {
+function toolOf<Input extends z.ZodObject> ({ name, title, description, input, scopes, annotations, asks = false, scopesFor, refuse, call }: ToolParts<Input>): Tool {
   const { jsonSchema, check } = compileInput(input)
   const given = { name, title, description, inputSchema: objectSchema.parse(jsonSchema), annotations }
   const listing = cleanListing(given)
@@ -59,7 +62,10 @@ function toolOf<Input extends z.ZodObject> ({ name, title, description, input, s
     parameterHeaders: [],
     listing,
     cleaned: listing !== given,
-    call: async (args, context) => await call(input.parse(check(args)), context)
+    call: async (args, context) => {
+      refuse?.(args)
+      return await call(input.parse(check(args)), context)
+    }
   }
 }
 
@@ -112,7 +118,9 @@ function searchTool (operations: Operations, scopes: readonly string[]): Tool {
     call ({ limit, ...question }, { principal }) {
       const found = operations.find(principal, question)
       if (found.length === 0) {
-        return textResult(`No operation fits. Use other words, or one of these tags, with the number of operations: ${tagLine(operations.tags(principal), tagLength)}`)
+        const tags = operations.tags(principal)
+        const meant = question.tag === undefined ? undefined : probablyMeant(question.tag, tags.map(([tag]) => tag))
+        return textResult(`No operation fits.${meant === undefined || meant.toLowerCase() === question.tag?.toLowerCase() ? '' : ` Did you mean the tag ${JSON.stringify(meant)}?`} Use other words, or one of these tags, with the number of operations: ${tagLine(tags, tagLength)}`)
       }
       const shown = found.slice(0, limit)
       return textResult([
@@ -154,6 +162,14 @@ function describeTool (operations: Operations, scopes: readonly string[]): Tool 
       return textResult(parts.join('\n'))
     }
   })
+}
+
+/** Names that stand beside `operation`, where models like to put the arguments of the operation. */
+function refuseMisplaced (given: unknown): void {
+  if (!isRecord(given) || typeof given.operation !== 'string' || given.arguments !== undefined) return
+  const names = Object.keys(given).filter((name) => name !== 'operation')
+  if (names.length === 0) return
+  throw new CallError('invalid_input', 'The arguments are not valid.', { problems: names.map((path) => ({ path, message: 'belongs into arguments, with the other arguments of the operation' })) })
 }
 
 /** Calls an operation; its own schema checks the arguments, and what is wrong with them is told with how it is called. */
@@ -200,6 +216,7 @@ function callTool (operations: Operations, all: readonly SearchedOperation[], ca
       : { readOnlyHint: false, destructiveHint: callable.some(({ generated }) => generated.annotations.destructiveHint !== false), idempotentHint: false, openWorldHint: false },
     asks: callable.some(({ tool }) => tool.asks),
     scopesFor: scopesOfCall(operations, reading ? callable : all),
+    refuse: refuseMisplaced,
     input: z.object({
       operation: z.string().describe('Name of the operation'),
       arguments: z.looseObject({}).default({}).describe(`Arguments of the operation, as ${names.describe} tells them`)

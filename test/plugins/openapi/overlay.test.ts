@@ -3,7 +3,7 @@ import { generate } from '../../../plugins/openapi/generate.ts'
 import { lockOf } from '../../../plugins/openapi/lock.ts'
 import { parseOverlay } from '../../../plugins/openapi/overlay.ts'
 import type { GeneratedTool } from '../../../plugins/openapi/generated.ts'
-import { documentWith, json, toolOf } from './documents.ts'
+import { answers, documentWith, json, toolOf } from './documents.ts'
 
 const shop = documentWith({
   '/books/': {
@@ -102,6 +102,22 @@ test('arguments that there are not, and values that they cannot have, are refuse
   refused(t, '  books_list: { fixed: { status: broken } }', /status must be one of "new", "old"/)
 })
 
+test('fields that the answers of the document do not have are a warning, with what was probably meant', async (t) => {
+  const author = { type: 'object', properties: { name: { type: 'string' }, more: {} } }
+  const book = { type: 'object', properties: { title: { type: 'string' }, authors: { type: 'array', items: author }, extra: { type: 'object', additionalProperties: true } } }
+  const warnings = (answer: unknown, fields: string): readonly string[] => generate(documentWith({ '/a/': { get: { operationId: 'a_list', ...answers(answer) } } }), { overlay: parseOverlay(`tools: { a_list: { fields: [${fields}] } }`) }).warnings
+  const page = { type: 'object', properties: { count: { type: 'integer' }, results: { type: 'array', items: book } } }
+  for (const answer of [book, page, { type: 'array', items: book }]) {
+    t.same(warnings(answer, 'title, authors.name, authors.more.x, extra.y'), [])
+    t.same(warnings(answer, 'titel, authors.nmae'), [
+      'The overlay names the field "titel" of GET /a/, whose answers have no "titel"; did you mean "title"?',
+      'The overlay names the field "authors.nmae" of GET /a/, whose answers have no "nmae"; did you mean "name"?'
+    ])
+  }
+  t.same(warnings(page, 'results.title, results.zzzzzz'), ['The overlay names the field "results.zzzzzz" of GET /a/, whose answers have no "zzzzzz".'])
+  t.same(warnings({}, 'anything'), [], 'where the document does not tell, nobody knows')
+})
+
 test('two tools cannot have one name', async (t) => {
   refused(t, '  books_list: { name: Books_Create }', /the name books_create would be that of GET \/books\/ and POST \/books\//)
   refused(t, '  books_list: { name: all }\n  books_create: { name: all }', /the name all would be/)
@@ -118,8 +134,8 @@ test('what is no overlay is refused, with every wrong place', async (t) => {
   for (const [source, message] of [
     ['tools: [', /not valid: .*at line 1/],
     ['', /not valid/],
-    ['tool: {}', /there is no "tool"/],
-    ['tools: { a: { hid: true } }', /tools\.a: there is no "hid"/],
+    ['tool: {}', /it: there is no "tool" \(did you mean "tools"\?\)/],
+    ['tools: { a: { hid: true, zzz: 1 } }', /tools\.a: there is no "hid" \(did you mean "hide"\?\) and no "zzz"$/],
     ['tools: { a: { hide: maybe } }', /tools\.a\.hide: expected true or false/],
     ['tools: { a: { name: two words } }', /tools\.a\.name: expected 1 to 48 letters/],
     ['tools: { a: { synonyms: word } }', /tools\.a\.synonyms: expected a list of texts/],

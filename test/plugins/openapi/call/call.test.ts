@@ -36,7 +36,7 @@ const books = tool('GET /api/books/', [bound('page', 'query', {}, 'page_number')
 
 t.test('a call is one request, and its answer is the result', async (t) => {
   const { call, requests, attempts } = await calling(t, books, (_request, response) => { json(response, 200, { count: 3, next: 'http://django-internal:8000/api/books/?author__name=x&page=2', previous: null, results: [{ id: 1 }] }) })
-  t.equal(await call({ author_name: 'x' }), '{"count":3,"next_args":{"author_name":"x","page_number":2},"previous_args":null,"results":[{"id":1}]}\n1 of 3 are shown. For more, call list_books again with next_args.')
+  t.equal(await call({ author_name: 'x' }), '{"count":3,"next_args":{"author_name":"x","page_number":2},"previous_args":null,"results":[{"id":1}]}\n1 of 3 are shown. For more, call again with next_args as the arguments.')
   t.match(requests, [{ method: 'GET', url: '/api/books/?author__name=x', headers: { accept: 'application/json, */*;q=0.1', 'x-correlation-id': 'c-1', authorization: /^Api-Key / } }])
   t.equal(requests.length, 1)
   t.match(attempts, [{ method: 'GET', route: '/api/books/', status: 200 }])

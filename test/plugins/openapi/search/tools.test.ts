@@ -88,6 +88,9 @@ t.test('a search without a hit names the tags of what the caller may call', asyn
   const answer = await call('search_operations', { query: 'xylophone' })
   t.match(answer, 'books (4), loans (2)')
   t.notMatch(answer, 'payroll')
+  t.match(await call('search_operations', { tag: 'loan' }), 'No operation fits. Did you mean the tag "loans"? Use other words')
+  t.notMatch(await call('search_operations', { tag: 'payrol' }), 'Did you mean', 'of what a caller may not call, no tag is told')
+  t.notMatch(await call('search_operations', { query: 'xylophone', tag: 'Loans' }), 'Did you mean')
 })
 
 t.test('descriptions hold the whole schema and how to call', async (t) => {
@@ -117,7 +120,9 @@ t.test('the schema of the operation checks the arguments, and the error tells ho
     'genr: is not an argument of this tool; did you mean genre?\n: the operation is list_books(author?, genre?, page?)')
   t.match(await problems('call_read_operation', { operation: 'list_books', arguments: { genre: 'drama' } }), 'genre: must be one of "novel", "poetry"')
   t.match(await problems('call_read_operation', { operation: 'get_book', arguments: {} }), 'id: is required')
-  t.match(await problems('call_read_operation', { operation: 'get_book', id: 5 }), 'id: is not an argument of this tool')
+  t.match(await problems('call_read_operation', { operation: 'get_book', id: 5 }), 'id: belongs into arguments, with the other arguments of the operation')
+  t.match(await problems('call_read_operation', { operation: 'get_book', arguments: {}, id: 5 }), 'id: is not an argument of this tool')
+  t.match(await problems('call_read_operation', { id: 5 }), 'operation: ')
 })
 
 t.test('errors name the nearest operations', async (t) => {
