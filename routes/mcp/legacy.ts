@@ -10,6 +10,7 @@ import {
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { isRecord } from '../../checks/records.ts'
 import { CallError } from '../../errors.ts'
 import { anonymous } from '../../plugins/auth/index.ts'
 import { InputNeeded } from './asking.ts'
@@ -115,7 +116,7 @@ function isMessage (body: object): body is JSONRPCMessage {
  * (basic/utilities/tasks, "Capability Negotiation"). The SDK would refuse it.
  */
 function withoutTask (message: JSONRPCMessage): JSONRPCMessage {
-  if (!('method' in message) || message.params === undefined || !Object.hasOwn(message.params, 'task')) return message
+  if (!('method' in message) || !isRecord(message.params) || !Object.hasOwn(message.params, 'task')) return message
   const { task: _task, ...params } = message.params
   return { ...message, params }
 }

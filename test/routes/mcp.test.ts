@@ -191,6 +191,7 @@ t.test('a request that is malformed gets an answer, and is not waited for', asyn
     ['null as id', { ...ping, id: null }, null],
     ['an object as id', { ...ping, id: {} }, null],
     ['a list of parameters', { ...ping, params: [] }, 1],
+    ['null as parameters', { ...ping, params: null }, 1],
     ['no object as _meta', { ...ping, params: { _meta: 5 } }, 1],
     ['no progress token', { ...ping, id: 'a', params: { _meta: { progressToken: {} } } }, 'a'],
     ['a request and a result at once', { ...ping, result: {} }, 1]
