@@ -318,7 +318,7 @@ t.test('a client of this revision need not accept streams', async (t) => {
 })
 
 t.test('progress makes a stream of the answer, and only then', async (t) => {
-  const steps = defineTool({ name: 'steps', description: 'd', annotations: { readOnlyHint: true }, input: z.object({}), async handler (_args, { progress }) { await progress(1, 2, 'half'); return 'done' } })
+  const steps = defineTool({ name: 'steps', description: 'd', annotations: { readOnlyHint: true }, input: z.object({}), async handler (_args, { progress }) { await progress(1, 2, 'ha\u{202e}lf\u0000'); return 'done' } })
   const app = await buildApp(t, {}, undefined, { tools: [steps] })
   t.match((await modernRpc(app, 'tools/call', { name: 'steps' })).headers['content-type'], /^application\/json/)
   const streamed = await modernRpc(app, 'tools/call', { name: 'steps' }, { meta: { progressToken: 7 } })
@@ -477,6 +477,29 @@ t.test('[attack 74] tools that throw, or give what their schema forbids, tell no
       const { body } = await send(app, method, params)
       t.notMatch(body, 'hunter2')
       t.match(body, /The server failed to do this|not of its form|not valid/)
+    }
+  }
+})
+
+t.test('binary contents are base64, in tools and in resources', async (t) => {
+  const bytes = 'AAECA/8='
+  const app = await buildApp(t, { RATE_LIMIT_REQUESTS: 1000 }, undefined, {
+    tools: [{
+      name: 'blocks',
+      description: 'd',
+      annotations: { readOnlyHint: true },
+      input: { type: 'object', properties: { type: { type: 'string' }, data: { type: 'string' } } },
+      handler: ({ type, data }: { type: string, data: string }) => [type === 'resource' ? { type, resource: { uri: 'a://b', blob: data } } : { type, data, mimeType: 'image/png' }]
+    }],
+    resources: [{ uri: 'blob://{data}', name: 'blob', description: 'd', read: ({ data }: { data: string }) => [{ blob: data }] }]
+  })
+  for (const send of [rpc, modernRpc]) {
+    const read = async (data: string) => (await send(app, 'resources/read', { uri: `blob://${encodeURIComponent(data)}` })).json()
+    t.match(await read(bytes), { result: { contents: [{ blob: bytes }] } })
+    for (const type of ['image', 'audio', 'resource']) t.match((await send(app, 'tools/call', { name: 'blocks', arguments: { type, data: bytes } })).json().result, { isError: undefined, content: [{ type }] })
+    for (const data of ['no base64', 'AAE', '-_8=', 'AAECA/8=\n']) {
+      t.match(await read(data), { error: { code: -32603, message: /not valid/ } }, JSON.stringify(data))
+      for (const type of ['image', 'audio', 'resource']) t.match((await send(app, 'tools/call', { name: 'blocks', arguments: { type, data } })).json().result, { isError: true, content: [{ text: /not valid/ }] }, `${type} ${JSON.stringify(data)}`)
     }
   }
 })
