@@ -1,9 +1,11 @@
 import type { ErrorObject } from 'ajv'
 import { z } from 'zod'
+import { isRecord } from '../../checks/records.ts'
 import { probablyMeant } from '../../checks/spelling.ts'
 import { CallError, type Problem } from '../../errors.ts'
 import type { ObjectSchema } from './definition.ts'
 import { ajvFor } from './dialects.ts'
+import { ofMeantForms, resolvedIn } from './unions.ts'
 
 /** Checks arguments and gives what the handler gets, defaults filled in. Throws a `CallError` that names every wrong argument. */
 export type ArgumentCheck = (args: unknown) => Record<string, unknown>
@@ -14,9 +16,19 @@ export interface CompiledInput {
   check: ArgumentCheck
 }
 
-function unknownArgument (name: string, known: readonly string[]): Problem {
-  const meant = probablyMeant(name, known)
-  return { path: name, message: `is not an argument of this tool${meant === undefined ? '' : `; did you mean ${meant}?`}` }
+function unknownArgument (name: string, known: readonly string[], owner?: string): Problem {
+  const meant = owner === undefined ? probablyMeant(name, known) : undefined
+  const hint = owner !== undefined ? `; it belongs into ${owner}` : meant === undefined ? '' : `; did you mean ${meant}?`
+  return { path: name, message: `is not an argument of this tool${hint}` }
+}
+
+/** The argument that has a field of this name: models like to give the fields of an object side by side. */
+function ownerOf (name: string, { properties = {}, ...root }: ObjectSchema): string | undefined {
+  const hasIt = (schema: unknown): boolean => {
+    const { properties: fields, anyOf } = resolvedIn(schema, root)
+    return (isRecord(fields) && Object.hasOwn(fields, name)) || (Array.isArray(anyOf) && anyOf.some(hasIt))
+  }
+  return Object.keys(properties).find((argument) => hasIt(properties[argument]))
 }
 
 function refuse (problems: Problem[]): never {
@@ -69,12 +81,13 @@ function compileZod (input: z.ZodObject): CompiledInput {
   }
 }
 
-function problemOf ({ keyword, instancePath, params, message = 'is not valid' }: ErrorObject, known: readonly string[], args: unknown): Problem {
+function problemOf ({ keyword, instancePath, params, message = 'is not valid' }: ErrorObject, input: ObjectSchema, args: unknown): Problem {
   const path = instancePath.slice(1).replaceAll('/', '.')
   const within = (name: unknown): string => path === '' ? String(name) : `${path}.${String(name)}`
   if (keyword === 'required') return { path: within(params.missingProperty), message: 'is required' }
   if (keyword === 'additionalProperties') {
-    return path === '' ? unknownArgument(String(params.additionalProperty), known) : { path: within(params.additionalProperty), message: 'is not known here' }
+    const name = String(params.additionalProperty)
+    return path === '' ? unknownArgument(name, Object.keys(input.properties ?? {}), ownerOf(name, input)) : { path: within(name), message: 'is not known here' }
   }
   if (keyword === 'enum' && Array.isArray(params.allowedValues)) return { path, message: oneOf(params.allowedValues, valueAt(args, path.split('.'))) }
   return { path, message }
@@ -101,14 +114,13 @@ function validatorOf (schema: ObjectSchema, when: CompileWhen) {
 function compileJsonSchema (input: ObjectSchema, when: CompileWhen): CompiledInput {
   const jsonSchema = { additionalProperties: false, ...input }
   const { validator } = validatorOf(jsonSchema, when)
-  const known = Object.keys(input.properties ?? {})
   return {
     jsonSchema,
     check (args) {
       const validate = validator()
       // Defaults are written into what is checked, which is the client's message.
       const copy: unknown = structuredClone(args)
-      if (!validate(copy)) return refuse((validate.errors ?? []).map((error) => problemOf(error, known, copy)))
+      if (!validate(copy)) return refuse(ofMeantForms(validate.errors ?? [], input).map((error) => problemOf(error, input, copy)))
       return argumentObject.parse(copy)
     }
   }

@@ -292,7 +292,7 @@ t.test('a value that is none of the choices is told them, and which was probably
   t.strictSame(await problems('by_zod', { status: 'wonn' }), [{ path: 'status', message: 'must be one of "active", "won"; did you mean "won"?' }])
   t.strictSame(await problems('by_zod', { status: 'Won', one: 'y' }), [{ path: 'status', message: 'must be one of "active", "won"; did you mean "won"?' }, { path: 'one', message: 'must be one of "x"' }])
   t.strictSame(await problems('by_schema', { status: 'actve' }), [{ path: 'status', message: 'must be one of "active", "won", null; did you mean "active"?' }])
-  t.strictSame(await problems('by_schema', { deep: ['left', 'rigth'], size: 3 }), [{ path: 'deep.1', message: 'must be one of "left", "right"' }, { path: 'size', message: 'must be one of 1, 2' }])
+  t.strictSame(await problems('by_schema', { deep: ['left', 'rigth'], size: 3 }), [{ path: 'deep.1', message: 'must be one of "left", "right"; did you mean "right"?' }, { path: 'size', message: 'must be one of 1, 2' }])
   t.match(await problems('by_schema', { country: 'contry 7' }), [{ message: /"country 29" and 10 more; did you mean "country 7"\?$/ }])
 })
 
