@@ -1,6 +1,6 @@
 import { textOf, type OpenApiDocument } from './document.ts'
 import { compareBody } from './body.ts'
-import type { WireOperation } from './operations.ts'
+import type { WireOperation, WireParameter } from './operations.ts'
 import { comparePairs, decoded, grouped, split } from './pairs.ts'
 import { merged } from './schema.ts'
 import { canonical, canonicalQuery, encoded, headerText, pairsOf, pathText, plain } from './serialize.ts'
@@ -23,12 +23,22 @@ function expectedPath ({ path, parameters }: WireOperation, values: Values): str
   }).join('')
 }
 
-function compareQuery (operation: WireOperation, values: Values, query: string | undefined): string[] {
-  const parameters = operation.parameters.filter((parameter) => parameter.in === 'query' && values.parameters.has(parameter))
+/** Values that are given, and those of parameters that are required and can have one value only. */
+function withOnlyValues (document: OpenApiDocument, { parameters }: WireOperation, given: Values['parameters']): Values['parameters'] {
+  return new Map([...parameters.flatMap((parameter): Array<readonly [WireParameter, unknown]> => {
+    const { enum: choices, const: constant } = merged(document, parameter.schema)
+    const only: unknown = Array.isArray(choices) && choices.length === 1 ? choices[0] : constant
+    return parameter.required && only !== undefined ? [[parameter, only]] : []
+  }), ...given])
+}
+
+function compareQuery (document: OpenApiDocument, operation: WireOperation, given: Values, query: string | undefined): string[] {
+  const values = withOnlyValues(document, operation, given.parameters)
+  const parameters = operation.parameters.filter((parameter) => parameter.in === 'query' && values.has(parameter))
   // What may be sent unescaped is compared without its escapes.
   const reserved = new Set(parameters.filter(({ allowReserved }) => allowReserved).map(({ name }) => encoded(name)))
   const form = (name: string, value: string): readonly [string, string] => [name, reserved.has(name) ? decoded(canonicalQuery(value)) : canonicalQuery(value)]
-  const expected = parameters.flatMap((parameter) => pairsOf(parameter, values.parameters.get(parameter)).map(([name, value]) => form(canonicalQuery(name), value)))
+  const expected = parameters.flatMap((parameter) => pairsOf(parameter, values.get(parameter)).map(([name, value]) => form(canonicalQuery(name), value)))
   const seen = (query ?? '') === '' ? [] : (query ?? '').split('&').map((pair) => {
     const [name, value] = split(pair, '=')
     return form(canonicalQuery(name), value)
@@ -78,7 +88,7 @@ export function compare (document: OpenApiDocument, operation: WireOperation, va
     head: [
       ...seen.method === operation.method ? [] : [`the method is ${seen.method}, not ${operation.method}`],
       ...canonical(path) === wanted ? [] : [`the path is ${path}, not ${wanted}`],
-      ...compareQuery(operation, values, query)
+      ...compareQuery(document, operation, values, query)
     ],
     headers: compareHeaders(document, operation, values, seen.headers),
     body: compareBody(document, operation, values, seen)

@@ -46,7 +46,7 @@ function placesOf (path: string): Place[] {
 }
 
 function filtersOf ({ parameters }: Operation): string {
-  const names = parameters.filter((parameter) => parameter.in === 'query' && !pagingNames.has(parameter.name)).map(({ name }) => name.replaceAll(/[^\w.-]+/g, '_')).filter((name) => name !== '')
+  const names = parameters.filter((parameter) => parameter.in === 'query' && !pagingNames.has(parameter.name)).map(({ name }) => name.replaceAll(/[^\w.-]+/g, '_').replaceAll(/^_+|_+$/g, '')).filter((name) => name !== '')
   return names.length === 0 ? '' : ` Filters: ${names.slice(0, namedFilters).join(', ')}${names.length > namedFilters ? ' and more' : ''}.`
 }
 

@@ -61,6 +61,7 @@ test('annotations, scopes and the question to the user follow from the method an
 test('an operation without words gets a sentence of verb, thing, owner and filters', async (t) => {
   const sentence = (method: string, path: string, operation = {}): string => toolFor(operation, { method, path }).description
   t.equal(sentence('get', '/api/v1/clients/', { parameters: ['status', 'page', 'search'].map((name) => ({ in: 'query', name })) }), 'List clients. Filters: status.')
+  t.equal(sentence('get', '/clients/', { parameters: [{ in: 'query', name: 'age[gte]' }, { in: 'query', name: '$' }] }), 'List clients. Filters: age_gte.')
   t.equal(sentence('get', '/clients/{id}/'), 'Get a client.')
   t.equal(sentence('get', '/clients/{client_id}/addresses/'), 'List addresses of a client.')
   t.equal(sentence('post', '/clients/{client_id}/entries/'), 'Create an entry of a client.')
