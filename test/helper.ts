@@ -141,21 +141,23 @@ export interface WireRequest {
   method?: string
   url: string
   headers?: Record<string, string>
-  /** A text as it is, anything else as JSON. */
+  /** Bytes and a text as they are, anything else as JSON, which the headers then say. */
   payload?: unknown
 }
 
 const listening = new WeakMap<FastifyInstance, Promise<string>>()
 
 /** Sends a request to the app over HTTP, on a connection of its own; the app listens from the first one on. */
-export async function overHttp (app: FastifyInstance, { method = 'GET', url, headers = {}, payload }: WireRequest): Promise<WireAnswer> {
+export async function overHttp (app: FastifyInstance, request: WireRequest | string): Promise<WireAnswer> {
+  const { method = 'GET', url, headers = {}, payload } = typeof request === 'string' ? { url: request } : request
   if (!listening.has(app)) listening.set(app, app.server.listening ? Promise.resolve('') : app.listen({ host: '127.0.0.1', port: 0 }))
   await listening.get(app)
-  const body = payload === undefined ? '' : typeof payload === 'string' ? payload : JSON.stringify(payload)
+  const body = payload === undefined ? '' : typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload)
+  const type = typeof payload === 'object' && !Buffer.isBuffer(payload) ? { 'content-type': 'application/json' } : {}
   const port = portOf(app.server.address())
   return await new Promise((resolve, reject) => {
     const length = payload === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
-    httpRequest({ host: '127.0.0.1', port, method, path: url, agent: false, headers: { ...length, ...headers } }, (response) => {
+    httpRequest({ host: '127.0.0.1', port, method, path: url, agent: false, headers: { ...length, ...type, ...headers } }, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
       response.on('end', () => { resolve(new WireAnswer(response.statusCode ?? 0, response.headers, text)) })

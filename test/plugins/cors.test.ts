@@ -1,6 +1,7 @@
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import cors from '../../plugins/cors.ts'
+import { overHttp } from '../helper.ts'
 
 const good = 'https://app.example.com'
 
@@ -15,7 +16,7 @@ async function build (t: Test, origins: readonly string[], headers?: () => reado
 type App = Awaited<ReturnType<typeof build>>
 
 async function preflight (app: App, origin: string, headers: Record<string, string> = {}) {
-  return await app.inject({ method: 'OPTIONS', url: '/mcp', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type,x-evil', ...headers } })
+  return await overHttp(app, { method: 'OPTIONS', url: '/mcp', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type,x-evil', ...headers } })
 }
 
 function names (value: unknown): string[] {
@@ -51,7 +52,7 @@ t.test('what else may be sent is asked for with every preflight', async (t) => {
 t.test('[attack 65] an origin that is not allowed gets no permission, and is not mirrored', async (t) => {
   const app = await build(t, [good])
   for (const origin of ['https://evil.example', 'null', 'https://app.example.com.evil.example', 'https://evil-app.example.com', 'http://app.example.com', 'https://app.example.com:8443', 'HTTPS://APP.EXAMPLE.COM', `${good}/`, '*']) {
-    for (const response of [await preflight(app, origin), await app.inject({ method: 'POST', url: '/mcp', headers: { origin } })]) {
+    for (const response of [await preflight(app, origin), await overHttp(app, { method: 'POST', url: '/mcp', headers: { origin } })]) {
       t.equal(response.headers['access-control-allow-origin'], undefined, origin)
       t.notMatch(JSON.stringify(response.headers), 'evil')
     }
@@ -60,7 +61,7 @@ t.test('[attack 65] an origin that is not allowed gets no permission, and is not
 
 t.test('[requirement 29] an answer to an allowed origin may be read, with the headers that a client needs', async (t) => {
   const app = await build(t, [good])
-  const response = await app.inject({ method: 'POST', url: '/mcp', headers: { origin: good } })
+  const response = await overHttp(app, { method: 'POST', url: '/mcp', headers: { origin: good } })
   t.equal(response.statusCode, 200)
   t.equal(response.headers['access-control-allow-origin'], good)
   t.match(response.headers.vary, 'Origin')
@@ -71,7 +72,7 @@ t.test('[requirement 29] an answer to an allowed origin may be read, with the he
 t.test('credentials are never allowed', async (t) => {
   for (const origins of [[good], ['*']]) {
     const app = await build(t, origins)
-    for (const response of [await preflight(app, good), await app.inject({ method: 'POST', url: '/mcp', headers: { origin: good, cookie: 'a=b' } })]) {
+    for (const response of [await preflight(app, good), await overHttp(app, { method: 'POST', url: '/mcp', headers: { origin: good, cookie: 'a=b' } })]) {
       t.equal(response.statusCode < 300, true)
       t.equal(response.headers['access-control-allow-credentials'], undefined)
     }
@@ -90,7 +91,7 @@ t.test('without origins no page may read', async (t) => {
 
 t.test('a request without an origin is served', async (t) => {
   const app = await build(t, [good])
-  const response = await app.inject({ method: 'POST', url: '/mcp' })
+  const response = await overHttp(app, { method: 'POST', url: '/mcp' })
   t.equal(response.statusCode, 200)
   t.equal(response.headers['access-control-allow-origin'], undefined)
 })

@@ -6,7 +6,7 @@ import rateLimit, { RateLimitError, type RateLimitOptions } from '../../plugins/
 import { WindowCounters } from '../../plugins/rate-limit/window-counters.ts'
 import redis from '../../plugins/redis.ts'
 import { stopClock } from '../clock.ts'
-import { buildApp, LogLines, mcpHeaders, modernRpc, rpc, token } from '../helper.ts'
+import { buildApp, LogLines, mcpHeaders, modernRpc, overHttp, rpc, token } from '../helper.ts'
 import { startRedis, withoutRedis } from '../redis.ts'
 
 async function build (t: Test, options: Partial<RateLimitOptions> = {}) {
@@ -44,24 +44,24 @@ t.test('each limit refuses what is more than its number, and none counts for ano
 t.test('answers say how much is left and when the window ends', async (t) => {
   const move = stopClock(t)
   const app = await build(t)
-  const first = await app.inject('/address')
+  const first = await overHttp(app, '/address')
   t.match(first.headers, { 'ratelimit-policy': '"address";q=3;w=60', ratelimit: '"address";r=2;t=60' })
   t.equal(first.headers['retry-after'], undefined)
   move(20.5)
-  t.match((await app.inject('/address')).headers, { ratelimit: '"address";r=1;t=40' })
-  t.match((await app.inject('/address')).headers, { ratelimit: '"address";r=0;t=40' })
-  const refused = await app.inject('/address')
+  t.match((await overHttp(app, '/address')).headers, { ratelimit: '"address";r=1;t=40' })
+  t.match((await overHttp(app, '/address')).headers, { ratelimit: '"address";r=0;t=40' })
+  const refused = await overHttp(app, '/address')
   t.match(refused.headers, { 'ratelimit-policy': '"address";q=3;w=60', ratelimit: '"address";r=0;t=40', 'retry-after': '40' })
-  t.match((await app.inject('/principal')).headers, { 'ratelimit-policy': '"principal";q=2;w=60', ratelimit: '"principal";r=1;t=60' })
+  t.match((await overHttp(app, '/principal')).headers, { 'ratelimit-policy': '"principal";q=2;w=60', ratelimit: '"principal";r=1;t=60' })
 })
 
 t.test('a refusal is an error of status 429 that says how long to wait', async (t) => {
   const move = stopClock(t)
   const app = await build(t)
   await statuses(app, 2, '/principal')
-  t.match((await app.inject('/principal')).json(), { statusCode: 429, code: 'rate_limited', message: 'Too many requests. Please try again in 60 seconds.' })
+  t.match((await overHttp(app, '/principal')).json(), { statusCode: 429, code: 'rate_limited', message: 'Too many requests. Please try again in 60 seconds.' })
   move(59.5)
-  t.match((await app.inject('/principal')).json(), { message: 'Too many requests. Please try again in 1 second.' })
+  t.match((await overHttp(app, '/principal')).json(), { message: 'Too many requests. Please try again in 1 second.' })
   t.match(new RateLimitError(5), { name: 'RateLimitError', retryAfter: 5, statusCode: 429 })
 })
 
@@ -205,9 +205,9 @@ t.test('clients counts those of the limit that knows most', async (t) => {
   const move = stopClock(t)
   const app = await build(t)
   t.equal(app.limits.clients(), 0)
-  await app.inject('/address')
+  await overHttp(app, '/address')
   await app.inject({ url: '/address', remoteAddress: '192.0.2.1' })
-  await app.inject('/principal')
+  await overHttp(app, '/principal')
   t.equal(app.limits.clients(), 2)
   move(61)
   t.equal(app.limits.clients(), 0)
@@ -217,8 +217,8 @@ t.test('clients counts those of the limit that knows most', async (t) => {
 
 const few = { RATE_LIMIT_REQUESTS: '2', RATE_LIMIT_ADDRESS_REQUESTS: '6' }
 
-async function ping (app: FastifyInstance, bearer = token(), options: { remoteAddress?: string, headers?: Record<string, string> } = {}) {
-  return await app.inject({
+async function ping (app: FastifyInstance, bearer = token(), options: { headers?: Record<string, string> } = {}) {
+  return await overHttp(app, {
     method: 'POST', url: '/mcp', ...options, headers: { ...mcpHeaders(bearer), ...options.headers }, payload: { jsonrpc: '2.0', id: 1, method: 'ping' }
   })
 }
@@ -234,7 +234,7 @@ t.test('[requirement 34] a principal is refused with error, message, Retry-After
   t.match(refused.headers['retry-after'], /^[1-9]\d*$/)
   t.match(refused.headers['content-type'], 'application/json')
   t.same(refused.json(), { error: 'Rate limit exceeded', message: `Too many requests. Please try again in ${refused.headers['retry-after']} seconds.` })
-  t.match((await app.inject('/metrics')).body, '\nmcp_rate_limited_total 1\n')
+  t.match((await overHttp(app, '/metrics')).body, '\nmcp_rate_limited_total 1\n')
 })
 
 t.test('[attack 71] two principals behind one address have their own numbers', async (t) => {
@@ -265,41 +265,54 @@ t.test('[attack 71] one principal has one number from many addresses', async (t)
 t.test('[attack 66] an address that a client makes up does not count', async (t) => {
   const app = await buildApp(t, few)
   const found: number[] = []
-  for (let index = 0; index < 3; index += 1) found.push((await app.inject({ url: '/nothing', headers: { 'x-forwarded-for': `192.0.2.${index}` } })).statusCode)
+  for (let index = 0; index < 3; index += 1) found.push((await overHttp(app, { url: '/nothing', headers: { 'x-forwarded-for': `192.0.2.${index}` } })).statusCode)
   t.same(found, [404, 404, 429], 'without a trusted proxy')
 
   const behind = await buildApp(t, { ...few, TRUST_PROXY: '127.0.0.1' })
   const spoofed: number[] = []
-  for (let index = 0; index < 3; index += 1) spoofed.push((await behind.inject({ url: '/nothing', headers: { 'x-forwarded-for': `192.0.2.${index}, 198.51.100.1` } })).statusCode)
+  for (let index = 0; index < 3; index += 1) spoofed.push((await overHttp(behind, { url: '/nothing', headers: { 'x-forwarded-for': `192.0.2.${index}, 198.51.100.1` } })).statusCode)
   t.same(spoofed, [404, 404, 429], 'in front of what the proxy saw')
 })
 
+t.test('[attack 68] over the wire a network of IPv6 counts once, and an address of IPv4 once in all of its forms', async (t) => {
+  for (const [addresses, expected] of [
+    [['2001:db8:1:2::1', '2001:db8:1:2:ffff::9', '2001:0DB8:0001:0002::a'], [404, 404, 429]],
+    [['2001:db8:1:2::1', '2001:db8:1:3::1', '2001:db8:1:4::1'], [404, 404, 404]],
+    [['192.0.2.1', '::ffff:192.0.2.1', '::ffff:c000:201'], [404, 404, 429]]
+  ] as const) {
+    const app = await buildApp(t, { ...few, TRUST_PROXY: '127.0.0.1' })
+    const found: number[] = []
+    for (const address of addresses) found.push((await overHttp(app, { url: '/nothing', headers: { 'x-forwarded-for': address } })).statusCode)
+    t.same(found, expected, addresses.join())
+  }
+})
+
 t.test('[requirement 34] an address is limited before authentication', async (t) => {
-  const app = await buildApp(t, { RATE_LIMIT_REQUESTS: '100', RATE_LIMIT_ADDRESS_REQUESTS: '3' })
+  const app = await buildApp(t, { RATE_LIMIT_REQUESTS: '100', RATE_LIMIT_ADDRESS_REQUESTS: '3', TRUST_PROXY: '127.0.0.1' })
   t.equal((await ping(app)).statusCode, 200)
-  t.equal((await app.inject({ method: 'POST', url: '/mcp' })).statusCode, 401)
-  t.equal((await app.inject('/mcp')).statusCode, 405)
-  const refused = await app.inject({ method: 'POST', url: '/mcp', headers: { authorization: 'Bearer wrong' } })
+  t.equal((await overHttp(app, { method: 'POST', url: '/mcp' })).statusCode, 401)
+  t.equal((await overHttp(app, '/mcp')).statusCode, 405)
+  const refused = await overHttp(app, { method: 'POST', url: '/mcp', headers: { authorization: 'Bearer wrong' } })
   t.equal(refused.statusCode, 429)
   t.equal(refused.headers['www-authenticate'], undefined, 'the token has not been looked at')
   t.match(refused.headers.ratelimit, '"address"')
   t.equal((await ping(app)).statusCode, 429)
-  t.equal((await ping(app, token(), { remoteAddress: '192.0.2.1' })).statusCode, 200)
+  t.equal((await ping(app, token(), { headers: { 'x-forwarded-for': '192.0.2.1' } })).statusCode, 200)
 })
 
 t.test('an address has ten times the number of a principal where nothing is said', async (t) => {
   const app = await buildApp(t, { RATE_LIMIT_REQUESTS: '2' })
   const found: number[] = []
-  for (let index = 0; index < 21; index += 1) found.push((await app.inject('/mcp')).statusCode)
+  for (let index = 0; index < 21; index += 1) found.push((await overHttp(app, '/mcp')).statusCode)
   t.same(found, [...Array.from({ length: 20 }, () => 405), 429])
 })
 
 t.test('[attack 70] a flood of unknown paths is limited', async (t) => {
   const app = await buildApp(t, few)
   const found: number[] = []
-  for (let index = 0; index < 4; index += 1) found.push((await app.inject(`/${index}.php?x=${index}`)).statusCode)
+  for (let index = 0; index < 4; index += 1) found.push((await overHttp(app, `/${index}.php?x=${index}`)).statusCode)
   t.same(found, [404, 404, 429, 429])
-  t.match((await app.inject('/more')).json(), { error: 'Rate limit exceeded', message: /^Too many requests\./ })
+  t.match((await overHttp(app, '/more')).json(), { error: 'Rate limit exceeded', message: /^Too many requests\./ })
   t.equal((await ping(app)).statusCode, 200, 'the endpoint is counted by itself')
 })
 
@@ -312,7 +325,7 @@ t.test('[requirement 34] a flood of wrong tokens is limited', async (t) => {
   t.match(refused.json(), { error: 'Rate limit exceeded', message: String })
   t.match(refused.headers['retry-after'], /^[1-9]\d*$/)
   t.equal((await ping(app)).statusCode, 200, 'who has a token is not locked out by a neighbour')
-  t.equal((await app.inject({ method: 'POST', url: '/mcp' })).statusCode, 429, 'no token at all counts as well')
+  t.equal((await overHttp(app, { method: 'POST', url: '/mcp' })).statusCode, 429, 'no token at all counts as well')
 })
 
 t.test('missing scopes count as refusals', async (t) => {
@@ -324,29 +337,29 @@ t.test('missing scopes count as refusals', async (t) => {
 
 t.test('health and metrics are outside every limit', async (t) => {
   const app = await buildApp(t, { RATE_LIMIT_REQUESTS: '1', RATE_LIMIT_ADDRESS_REQUESTS: '1', READY_REQUIRES_DJANGO: 'false' })
-  for (const url of ['/nothing', '/nothing', '/mcp', '/mcp']) await app.inject(url)
-  t.equal((await app.inject('/mcp')).statusCode, 429)
+  for (const url of ['/nothing', '/nothing', '/mcp', '/mcp']) await overHttp(app, url)
+  t.equal((await overHttp(app, '/mcp')).statusCode, 429)
   for (const url of ['/live/', '/ready/', '/metrics']) {
     for (let index = 0; index < 5; index += 1) {
-      const response = await app.inject(url)
+      const response = await overHttp(app, url)
       t.equal(response.statusCode, 200, url)
       t.equal(response.headers.ratelimit, undefined, url)
     }
   }
-  for (let index = 0; index < 5; index += 1) t.not((await app.inject('/health')).statusCode, 429)
+  for (let index = 0; index < 5; index += 1) t.not((await overHttp(app, '/health')).statusCode, 429)
 })
 
 t.test('without authentication the address stands for the caller', async (t) => {
-  const app = await buildApp(t, { RATE_LIMIT_REQUESTS: '2', AUTH_ENABLED: 'false', ENVIRONMENT: 'test' })
+  const app = await buildApp(t, { RATE_LIMIT_REQUESTS: '2', AUTH_ENABLED: 'false', ENVIRONMENT: 'test', TRUST_PROXY: '127.0.0.1' })
   const found: number[] = []
-  for (const remoteAddress of ['192.0.2.1', '192.0.2.1', '192.0.2.1', '192.0.2.2']) found.push((await ping(app, 'any', { remoteAddress })).statusCode)
+  for (const address of ['192.0.2.1', '192.0.2.1', '192.0.2.1', '192.0.2.2']) found.push((await ping(app, 'any', { headers: { 'x-forwarded-for': address } })).statusCode)
   t.same(found, [200, 200, 429, 200])
 })
 
 t.test('one request through the app counts once for its address and once for its principal', async (t) => {
   const app = await buildApp(t, few)
   await rpc(app, 'ping')
-  t.match((await app.inject('/metrics')).body, '\nmcp_rate_limit_clients 1\n')
+  t.match((await overHttp(app, '/metrics')).body, '\nmcp_rate_limit_clients 1\n')
   const response = await rpc(app, 'ping')
   t.match(response.headers.ratelimit, '"principal";r=0')
 })
@@ -366,7 +379,7 @@ t.test('[attack 73] [requirement 34] a costly tool takes what it costs, in both 
     t.equal(refused.statusCode, 429)
     t.match(refused.headers, { 'retry-after': /^[1-9]\d*$/, ratelimit: /^"principal";r=0;/ })
     t.equal(calls, 3, 'it has not run')
-    t.match((await app.inject('/metrics')).body, 'mcp_errors_total{method="tools/call",kind="throttled"} 1')
+    t.match((await overHttp(app, '/metrics')).body, 'mcp_errors_total{method="tools/call",kind="throttled"} 1')
 
     const other = await buildApp(t, { RATE_LIMIT_REQUESTS: '10' }, undefined, { tools: [tool('most', 1000)] })
     t.equal((await send(other, 'tools/call', { name: 'most' })).statusCode, 200, 'what costs more than there is can be called once')
@@ -394,7 +407,7 @@ t.test('[attack 72] [requirement 35] without Redis a limit is never none: each r
   await app.register(rateLimit, { requests: 2, addressRequests: 100, window: 60, redis: app.redis, principalOf: ({ headers }) => String(headers['x-principal']) })
   app.get('/', { onRequest: app.limits.principal }, async () => 'ok')
   await app.ready()
-  const ask = async (principal: string): Promise<number> => (await app.inject({ url: '/', headers: { 'x-principal': principal } })).statusCode
+  const ask = async (principal: string): Promise<number> => (await overHttp(app, { url: '/', headers: { 'x-principal': principal } })).statusCode
   t.equal(await ask('a'), 200)
   await server.kill()
   t.equal(await ask('a'), 200)
@@ -423,11 +436,11 @@ t.test('[requirement 35] a Redis that takes too long is not waited for', { skip:
   await app.register(rateLimit, { requests: 2, addressRequests: 100, window: 60, redis: app.redis })
   app.get('/', { onRequest: app.limits.principal }, async () => 'ok')
   await app.ready()
-  t.equal((await app.inject('/')).statusCode, 200)
+  t.equal((await overHttp(app, '/')).statusCode, 200)
   let asked = 0
   t.intercept(app.redis, 'eval', { value: () => { asked += 1; return new Promise(() => undefined) } })
-  t.equal((await app.inject('/')).statusCode, 200)
-  t.equal((await app.inject('/')).statusCode, 429)
+  t.equal((await overHttp(app, '/')).statusCode, 200)
+  t.equal((await overHttp(app, '/')).statusCode, 429)
   t.equal(asked, 1, 'and left alone for a while')
 })
 

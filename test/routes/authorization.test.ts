@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { z } from 'zod'
 import { audience, claims, issuedBy, ping, startAuthorizationServer } from '../authorization-server.ts'
-import { buildApp, djangoStub, json, listen, LogLines, mcpHeaders, modernRequest, modernRpc, rpc, secret, token } from '../helper.ts'
+import { buildApp, djangoStub, json, listen, LogLines, mcpHeaders, modernRequest, modernRpc, overHttp, rpc, secret, token } from '../helper.ts'
 
 type Era = 'legacy' | 'modern'
 
@@ -96,8 +96,8 @@ t.test('[requirement 7] a list that depends on the caller is private, and holds 
 t.test('[requirement 8] the scopes that the metadata tells of can be set, and the challenge keeps to what is needed', async (t) => {
   for (const [ADVERTISED_SCOPES, expected] of [[undefined, ['read', 'write']], ['read', ['read']], ['read,write,audit', ['read', 'write', 'audit']]] as const) {
     const app = await buildApp(t, { ADVERTISED_SCOPES })
-    t.strictSame((await app.inject('/.well-known/oauth-protected-resource/mcp')).json().scopes_supported, expected)
-    t.match((await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(), payload: {} })).headers['www-authenticate'], /scope="read"$/)
+    t.strictSame((await overHttp(app, '/.well-known/oauth-protected-resource/mcp')).json().scopes_supported, expected)
+    t.match((await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders(), payload: {} })).headers['www-authenticate'], /scope="read"$/)
   }
 })
 

@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import t from 'tap'
 import djangoMcpServer from '../../app.ts'
 import { loadConfig } from '../../config.ts'
-import { buildApp, djangoStub, environment, fromNow, json, listen, LogLines, mcpHeaders, modernRequest, rpc, sign, token } from '../helper.ts'
+import { buildApp, djangoStub, environment, fromNow, json, listen, LogLines, mcpHeaders, modernRequest, overHttp, rpc, sign, token } from '../helper.ts'
 
 const page = { count: 1, next: null, previous: null, results: [{ id: 1, name: 'A', status: 'won', client: null, value: null, stage: null }] }
 
@@ -28,7 +28,7 @@ t.test('ping, lists and notifications', async (t) => {
   t.match((await rpc(app, 'tools/list')).json().result, { tools: [{ name: 'get_opportunities' }] })
   t.strictSame((await rpc(app, 'resources/list')).json().result, { resources: [] })
   t.match((await rpc(app, 'resources/templates/list')).json().result, { resourceTemplates: [{ uriTemplate: 'client://{client_id}' }] })
-  const notification = await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', method: 'notifications/initialized' } })
+  const notification = await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', method: 'notifications/initialized' } })
   t.equal(notification.statusCode, 202)
   t.equal(notification.body, '')
 })
@@ -36,7 +36,7 @@ t.test('ping, lists and notifications', async (t) => {
 t.test('a tool call carries the correlation id to Django and back, and reaches the handler unchanged', async (t) => {
   const django = await djangoStub(t, (_request, response) => { json(response, 200, page) })
   const app = await buildApp(t, { DJANGO_BASE_URL: django.url })
-  const response = await app.inject({
+  const response = await overHttp(app, {
     method: 'POST',
     url: '/mcp',
     headers: { ...mcpHeaders(token()), 'x-correlation-id': 'trace-1' },
@@ -156,7 +156,7 @@ t.test('unknown methods and tools are protocol errors', async (t) => {
 t.test('GET and DELETE are answered with 405 and Allow, without a token', async (t) => {
   const app = await buildApp(t)
   for (const method of ['GET', 'DELETE'] as const) {
-    const response = await app.inject({ method, url: '/mcp', headers: { accept: 'text/event-stream' } })
+    const response = await overHttp(app, { method, url: '/mcp', headers: { accept: 'text/event-stream' } })
     t.equal(response.statusCode, 405)
     t.equal(response.headers.allow, 'POST')
   }
@@ -164,7 +164,7 @@ t.test('GET and DELETE are answered with 405 and Allow, without a token', async 
 
 t.test('[attack 34] [attack 56] [attack 59] [requirement 31] bodies that are no JSON-RPC message', async (t) => {
   const app = await buildApp(t)
-  const post = async (payload: string | Buffer, headers: Record<string, string> = {}) => await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), ...headers }, payload })
+  const post = async (payload: string | Buffer, headers: Record<string, string> = {}) => await overHttp(app, { method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), ...headers }, payload })
   const cases = [
     { title: 'invalid JSON', response: await post('{"jsonrpc":'), status: 400, code: -32700 },
     { title: 'no body', response: await post(''), status: 400, code: -32700 },
@@ -197,7 +197,7 @@ t.test('a request that is malformed gets an answer, and is not waited for', asyn
     ['a request and a result at once', { ...ping, result: {} }, 1]
   ]
   for (const [title, payload, id] of cases) {
-    const response = await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload })
+    const response = await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload })
     t.equal(response.statusCode, 400, title)
     t.match(response.json(), { jsonrpc: '2.0', id, error: { code: -32600, data: { correlation_id: response.headers['x-correlation-id'] } } }, title)
   }
@@ -205,10 +205,10 @@ t.test('a request that is malformed gets an answer, and is not waited for', asyn
 
 t.test('a client must accept both kinds of answer', async (t) => {
   const app = await buildApp(t)
-  const response = await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), accept: 'text/html' }, payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
+  const response = await overHttp(app, { method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), accept: 'text/html' }, payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
   t.equal(response.statusCode, 406)
   t.match(response.json(), { jsonrpc: '2.0', error: { message: /Not Acceptable/ } })
-  const loud = await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), accept: 'Text/Event-Stream;q=0.9, APPLICATION/JSON' }, payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
+  const loud = await overHttp(app, { method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), accept: 'Text/Event-Stream;q=0.9, APPLICATION/JSON' }, payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
   t.equal(loud.statusCode, 200, 'in whatever case and order')
 })
 
@@ -221,7 +221,7 @@ t.test('what asks for a task in revision 2025-11-25 is passed over, since tasks 
 
 t.test('a protocol version that does not exist is refused', async (t) => {
   const app = await buildApp(t)
-  const response = await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), 'mcp-protocol-version': '1999-01-01' }, payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
+  const response = await overHttp(app, { method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), 'mcp-protocol-version': '1999-01-01' }, payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
   t.equal(response.statusCode, 400)
 })
 
@@ -239,7 +239,7 @@ t.test('[attack 31] [attack 90] [requirement 5] [requirement 7] a tool that need
 
 t.test('[attack 57] [attack 64] [requirement 28] a page of another origin is refused on every method', async (t) => {
   const app = await buildApp(t, { ALLOWED_ORIGINS: 'https://app.example.com', PUBLIC_URL: 'https://mcp.example.com' })
-  const post = async (origin: string, method: 'POST' | 'GET' | 'DELETE' = 'POST') => await app.inject({
+  const post = async (origin: string, method: 'POST' | 'GET' | 'DELETE' = 'POST') => await overHttp(app, {
     method, url: '/mcp', headers: { ...mcpHeaders(token()), origin }, ...(method === 'POST' ? { payload: { jsonrpc: '2.0', id: 1, method: 'ping' } } : {})
   })
   for (const origin of ['https://evil.example', 'null', 'http://app.example.com', 'https://app.example.com.evil.example']) {
@@ -269,7 +269,7 @@ t.test('[attack 84] [requirement 32] a client that hangs up aborts the call down
   request.destroy()
   await djangoSawTheEnd
   let metrics = ''
-  while (!metrics.includes('mcp_requests_total{method="tools/call",outcome="cancelled"} 1')) metrics = (await app.inject('/metrics')).body
+  while (!metrics.includes('mcp_requests_total{method="tools/call",outcome="cancelled"} 1')) metrics = (await overHttp(app, '/metrics')).body
   t.match(metrics, /mcp_requests_in_flight 0\n/)
 })
 
@@ -280,7 +280,7 @@ t.test('[requirement 38] calls are counted by method, tool and outcome; names th
   await rpc(app, 'tools/call', { name: 'get_opportunities', arguments: { status: 'won' } })
   await rpc(app, 'tools/call', { name: 'invented_name' })
   await rpc(app, 'invented/method')
-  const { body } = await app.inject('/metrics')
+  const { body } = await overHttp(app, '/metrics')
   for (const expected of [
     'mcp_requests_total{method="tools/call",outcome="ok"} 1',
     'mcp_requests_total{method="tools/call",outcome="client_error"} 2',
@@ -293,24 +293,24 @@ t.test('[requirement 38] calls are counted by method, tool and outcome; names th
     'mcp_django_request_duration_seconds_count{http_request_method="GET",route="/api/v1/orbit/opportunities/",http_response_status_code="200",error_type=""} 1'
   ]) t.ok(body.includes(expected), expected)
   t.notMatch(body, /invented/)
-  t.match((await app.inject({ url: '/metrics', headers: { accept: 'application/json' } })).json(), { requests_total: 4, errors_total: 3 })
+  t.match((await overHttp(app, { url: '/metrics', headers: { accept: 'application/json' } })).json(), { requests_total: 4, errors_total: 3 })
 })
 
 t.test('the four endpoints of operators need no token and have no limit', async (t) => {
   const django = await djangoStub(t, (_request, response) => { json(response, 200, {}) })
   const app = await buildApp(t, { DJANGO_BASE_URL: django.url, RATE_LIMIT_REQUESTS: 1, RATE_LIMIT_ADDRESS_REQUESTS: 1 })
   for (const url of ['/live/', '/ready/', '/health', '/metrics', '/live', '/ready']) {
-    for (let index = 0; index < 3; index += 1) t.equal((await app.inject(url)).statusCode, 200, url)
+    for (let index = 0; index < 3; index += 1) t.equal((await overHttp(app, url)).statusCode, 200, url)
   }
   t.equal(django.requests.length, 1, 'and none of them asks Django')
 })
 
 t.test('[attack 94] [requirement 1] [requirement 2] [requirement 3] [authorization 2] [authorization 3] [authorization 6] [authorization 33] [authorization 35] [authorization 36] [authorization 1] [authorization 34] metadata of the protected resource is served as the challenge says, and only with authentication', async (t) => {
   const app = await buildApp(t, { PUBLIC_URL: 'https://mcp.example.com/', JWT_ISSUER: 'https://auth.example.com' })
-  const challenge = String((await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(), host: 'localhost', 'x-forwarded-host': 'evil.example' }, payload: {} })).headers['www-authenticate'])
+  const challenge = String((await overHttp(app, { method: 'POST', url: '/mcp', headers: { ...mcpHeaders(), host: 'localhost', 'x-forwarded-host': 'evil.example' }, payload: {} })).headers['www-authenticate'])
   t.equal(challenge, 'Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp", scope="read"')
   for (const url of ['/.well-known/oauth-protected-resource/mcp', '/.well-known/oauth-protected-resource']) {
-    const response = await app.inject({ url, headers: { origin: 'https://anything.example' } })
+    const response = await overHttp(app, { url, headers: { origin: 'https://anything.example' } })
     t.equal(response.headers['access-control-allow-origin'], '*')
     t.strictSame(response.json(), {
       resource: 'https://mcp.example.com/mcp',
@@ -320,15 +320,15 @@ t.test('[attack 94] [requirement 1] [requirement 2] [requirement 3] [authorizati
     })
   }
   const open = await buildApp(t, { AUTH_ENABLED: 'false', ALLOW_UNAUTHENTICATED: 'true' })
-  t.equal((await open.inject('/.well-known/oauth-protected-resource/mcp')).statusCode, 404)
-  t.match((await open.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(), payload: { jsonrpc: '2.0', id: 1, method: 'tools/list' } })).json().result, { tools: [{ name: 'get_opportunities' }] })
+  t.equal((await overHttp(open, '/.well-known/oauth-protected-resource/mcp')).statusCode, 404)
+  t.match((await overHttp(open, { method: 'POST', url: '/mcp', headers: mcpHeaders(), payload: { jsonrpc: '2.0', id: 1, method: 'tools/list' } })).json().result, { tools: [{ name: 'get_opportunities' }] })
 })
 
 t.test('the path inside a public URL belongs to the metadata path', async (t) => {
   const app = await buildApp(t, { PUBLIC_URL: 'https://example.com/django' })
-  const challenge = String((await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(), payload: {} })).headers['www-authenticate'])
+  const challenge = String((await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders(), payload: {} })).headers['www-authenticate'])
   t.match(challenge, 'https://example.com/.well-known/oauth-protected-resource/django/mcp')
-  t.match((await app.inject('/.well-known/oauth-protected-resource/django/mcp')).json(), { resource: 'https://example.com/django/mcp' })
+  t.match((await overHttp(app, '/.well-known/oauth-protected-resource/django/mcp')).json(), { resource: 'https://example.com/django/mcp' })
 })
 
 t.test('[attack 75] [authorization 27] credentials and secrets are in no log line', async (t) => {
@@ -338,14 +338,14 @@ t.test('[attack 75] [authorization 27] credentials and secrets are in no log lin
   const expired = sign({ sub: 'x', exp: fromNow(-10), scope: 'read' })
   await rpc(app, 'tools/call', { name: 'get_opportunities', arguments: { status: 'won' } }, good)
   await rpc(app, 'ping', {}, expired)
-  await app.inject(`/nothing?access_token=${good}`)
+  await overHttp(app, `/nothing?access_token=${good}`)
   t.ok(log.lines.length > 5)
   for (const secret of [good, expired, good.split('.')[2] ?? '', 'Zx9-uY2kLm4Qp7Rs1Tv8Wb3Nc6Dh5Fg0', 'testkey.0123456789abcdef']) t.notOk(log.text.includes(secret), 'absent')
 })
 
 t.test('an address that is no route says so without echoing it', async (t) => {
   const app = await buildApp(t)
-  const response = await app.inject('/<script>alert(1)</script>')
+  const response = await overHttp(app, '/<script>alert(1)</script>')
   t.equal(response.statusCode, 404)
   t.strictSame(response.json(), { error: 'Not found', message: 'There is nothing at this address. The MCP endpoint is /mcp.' })
 })
@@ -356,10 +356,10 @@ t.test('[attack 74] [requirement 36] a failure nobody foresaw is 500 without a w
   await app.register(fp(djangoMcpServer), { loaded: loadConfig(environment()) })
   app.get('/fails', async () => { throw new Error('redis://user:secret@host') })
   app.get('/refuses', async () => { throw Object.assign(new Error('redis://user:secret@host'), { statusCode: 418 }) })
-  const failed = await app.inject('/fails')
+  const failed = await overHttp(app, '/fails')
   t.equal(failed.statusCode, 500)
   t.strictSame(failed.json(), { error: 'Internal Server Error', message: `The request could not be served. Correlation id: ${String(failed.headers['x-correlation-id'])}` })
-  t.match((await app.inject('/refuses')).json(), { error: "I'm a Teapot", message: /^The request could not be served/ })
+  t.match((await overHttp(app, '/refuses')).json(), { error: "I'm a Teapot", message: /^The request could not be served/ })
 })
 
 t.test('[attack 28] two Authorization headers are refused', async (t) => {
@@ -420,10 +420,10 @@ t.test('what is refused before it is served is counted as refused', async (t) =>
   const app = await buildApp(t, {}, undefined, { tools: [{ name: 'wipe', description: 'd', scopes: ['admin'], input: { type: 'object' }, handler: () => 'x' }] })
   await rpc(app, 'tools/call', { name: 5 })
   await rpc(app, 'tools/call', { name: 'wipe' })
-  await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), accept: 'text/html' }, payload: { jsonrpc: '2.0', id: 1, method: 'tools/call' } })
-  await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: [] })
-  await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', method: 'notifications/roots/list_changed' } })
-  const { body } = await app.inject('/metrics')
+  await overHttp(app, { method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), accept: 'text/html' }, payload: { jsonrpc: '2.0', id: 1, method: 'tools/call' } })
+  await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: [] })
+  await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', method: 'notifications/roots/list_changed' } })
+  const { body } = await overHttp(app, '/metrics')
   for (const expected of [
     'mcp_requests_total{method="tools/call",outcome="client_error"} 3',
     'mcp_errors_total{method="tools/call",kind="forbidden"} 1',
@@ -448,7 +448,7 @@ t.test('a URL that cannot be decoded is nothing special: counted, logged and lim
 
 t.test('other methods than POST are not allowed on the endpoint', async (t) => {
   const app = await buildApp(t)
-  for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'] as const) t.equal((await app.inject({ method, url: '/mcp' })).statusCode, 405, method)
+  for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'] as const) t.equal((await overHttp(app, { method, url: '/mcp' })).statusCode, 405, method)
 })
 
 t.test('[requirement 12] [authorization 10] [authorization 30] with an issuer a token must say whom it is for', async (t) => {
@@ -471,7 +471,7 @@ t.test('an error of another copy of this package keeps its kind', async (t) => {
 
 t.test('what is no request is refused, and not left without an answer', async (t) => {
   const app = await buildApp(t)
-  const post = async (body: Record<string, unknown>) => await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', method: 'ping', ...body } })
+  const post = async (body: Record<string, unknown>) => await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', method: 'ping', ...body } })
   for (const id of [true, null, 1.5, [], {}]) {
     const response = await post({ id })
     t.equal(response.statusCode, 400, JSON.stringify(id))
@@ -482,7 +482,7 @@ t.test('what is no request is refused, and not left without an answer', async (t
     t.equal(response.statusCode, 400, JSON.stringify(body))
     t.match(response.json(), { jsonrpc: '2.0', id: 7, error: { code: -32600, data: { correlation_id: response.headers['x-correlation-id'] } } })
   }
-  t.match((await app.inject('/metrics')).body, /mcp_errors_total\{method="ping",kind="protocol"\} 10/)
+  t.match((await overHttp(app, '/metrics')).body, /mcp_errors_total\{method="ping",kind="protocol"\} 10/)
 })
 
 t.test('[requirement 9] [authorization 8] [authorization 29] every message needs a token, in both eras and whatever it asks', async (t) => {
@@ -496,8 +496,8 @@ t.test('[requirement 9] [authorization 8] [authorization 29] every message needs
   for (const [method, params] of calls) {
     const { headers: { authorization: _token, ...headers }, ...modern } = modernRequest(method, params)
     for (const response of [
-      await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(), payload: { jsonrpc: '2.0', id: 1, method, params } }),
-      await app.inject({ ...modern, headers })
+      await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders(), payload: { jsonrpc: '2.0', id: 1, method, params } }),
+      await overHttp(app, { ...modern, headers })
     ]) {
       t.equal(response.statusCode, 401, method)
       t.match(response.headers['www-authenticate'], /^Bearer resource_metadata="/)

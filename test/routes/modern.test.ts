@@ -7,7 +7,7 @@ import { z } from 'zod'
 import djangoMcpServer, { serverOptions } from '../../app.ts'
 import { loadConfig } from '../../config.ts'
 import { definePrompt, defineResource, defineTool, WithContent } from '../../plugins/catalog/definition.ts'
-import { buildApp, djangoStub, environment, json, listen, LogLines, mcpHeaders, modernRequest, modernRpc, rpc, token } from '../helper.ts'
+import { buildApp, djangoStub, environment, json, listen, LogLines, mcpHeaders, modernRequest, modernRpc, overHttp, rpc, token } from '../helper.ts'
 
 const page = { count: 1, next: null, previous: null, results: [{ id: 1, name: 'A', status: 'won', client: null, value: '1.10', stage: null }] }
 
@@ -106,12 +106,12 @@ t.test('[attack 33] [requirement 30] headers and body that disagree are refused 
     ['a name that is not UTF-8', { ...call.headers, 'mcp-name': '=?base64?/w==?=' }]
   ]
   for (const [title, headers] of cases) {
-    const response = await app.inject({ ...call, headers })
+    const response = await overHttp(app, { ...call, headers })
     t.equal(response.statusCode, 400, title)
     t.match(response.json(), { id: 1, error: { code: -32020 } }, title)
   }
   const encoded = `=?base64?${Buffer.from('get_opportunities').toString('base64')}?=`
-  t.equal((await app.inject({ ...call, headers: { ...call.headers, 'mcp-name': encoded } })).statusCode, 200, 'an encoded name is decoded first')
+  t.equal((await overHttp(app, { ...call, headers: { ...call.headers, 'mcp-name': encoded } })).statusCode, 200, 'an encoded name is decoded first')
 })
 
 t.test('[attack 33] [requirement 30] no older revision is a way around: headers that are there must say what the body says', async (t) => {
@@ -150,7 +150,7 @@ t.test('[requirement 30] headers that a tool asks for must repeat its arguments'
   const app = await buildApp(t, {}, undefined, { tools: [tool] })
   const call = (args: Record<string, unknown>, headers: Record<string, string>) => {
     const request = modernRequest('tools/call', { name: 'regional', arguments: args })
-    return app.inject({ ...request, headers: { ...request.headers, ...headers } })
+    return overHttp(app, { ...request, headers: { ...request.headers, ...headers } })
   }
   t.equal((await call({ region: 'eu', size: 42 }, { 'mcp-param-region': 'eu', 'mcp-param-size': '42.0' })).statusCode, 200)
   t.equal((await call({ region: 'ä' }, { 'mcp-param-region': `=?base64?${Buffer.from('ä').toString('base64')}?=` })).statusCode, 200)
@@ -169,7 +169,7 @@ t.test('a page may send the headers that tools ask for', async (t) => {
   const app = await buildApp(t, { ALLOWED_ORIGINS: origin }, undefined, {
     tools: ['Size', 'Region', 'Size'].map((header, index) => ({ name: `t${index}`, description: 'd', input: { type: 'object', properties: { a: { type: 'string', 'x-mcp-header': header } } }, handler: () => 'x' }))
   })
-  const { headers } = await app.inject({ method: 'OPTIONS', url: '/mcp', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,mcp-param-region' } })
+  const { headers } = await overHttp(app, { method: 'OPTIONS', url: '/mcp', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,mcp-param-region' } })
   t.match(headers['access-control-allow-headers'], /^Authorization, .*, Mcp-Param-Region, Mcp-Param-Size$/)
 })
 
@@ -191,7 +191,7 @@ t.test('x-mcp-header that cannot be a header stops the start', async (t) => {
 t.test('versions: unknown, missing and broken envelopes', async (t) => {
   const app = await buildApp(t)
   const list = modernRequest('tools/list')
-  const withMeta = (meta: unknown, version: string) => app.inject({
+  const withMeta = (meta: unknown, version: string) => overHttp(app, {
     ...list, headers: { ...list.headers, 'mcp-protocol-version': version }, payload: { jsonrpc: '2.0', id: 1, method: 'tools/list', params: meta === undefined ? {} : { _meta: meta } }
   })
   const unknown = await withMeta({ [versionKey]: '2099-01-01', [capabilitiesKey]: {} }, '2099-01-01')
@@ -284,20 +284,20 @@ t.test('sessions and streams to take up again are no concept of this server', as
   const headers = { 'mcp-session-id': 'made-up', 'last-event-id': '7' }
   const modern = modernRequest('tools/list')
   for (const response of [
-    await app.inject({ ...modern, headers: { ...modern.headers, ...headers } }),
-    await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), ...headers }, payload: { jsonrpc: '2.0', id: 1, method: 'tools/list' } })
+    await overHttp(app, { ...modern, headers: { ...modern.headers, ...headers } }),
+    await overHttp(app, { method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), ...headers }, payload: { jsonrpc: '2.0', id: 1, method: 'tools/list' } })
   ]) {
     t.equal(response.statusCode, 200)
     t.match(response.json().result, { tools: [{ name: 'get_opportunities' }] })
     t.equal(response.headers['mcp-session-id'], undefined)
   }
-  for (const method of ['GET', 'DELETE'] as const) t.equal((await app.inject({ method, url: '/mcp', headers: { accept: 'text/event-stream', ...headers } })).statusCode, 405)
+  for (const method of ['GET', 'DELETE'] as const) t.equal((await overHttp(app, { method, url: '/mcp', headers: { accept: 'text/event-stream', ...headers } })).statusCode, 405)
 })
 
 t.test('batches are refused, whatever is in them', async (t) => {
   const app = await buildApp(t)
   const { payload, ...request } = modernRequest('tools/list')
-  const response = await app.inject({ ...request, payload: [payload, payload] })
+  const response = await overHttp(app, { ...request, payload: [payload, payload] })
   t.equal(response.statusCode, 400)
   t.match(response.json(), { error: { code: -32600 } })
 })
@@ -306,7 +306,7 @@ t.test('a notification is acknowledged without a body', async (t) => {
   const app = await buildApp(t)
   const { payload, ...request } = modernRequest('notifications/cancelled', { requestId: 1 })
   const { id: _id, ...notification } = payload
-  const response = await app.inject({ ...request, payload: notification })
+  const response = await overHttp(app, { ...request, payload: notification })
   t.equal(response.statusCode, 202)
   t.equal(response.body, '')
 })
@@ -314,7 +314,7 @@ t.test('a notification is acknowledged without a body', async (t) => {
 t.test('a client of this revision need not accept streams', async (t) => {
   const app = await buildApp(t)
   const request = modernRequest('tools/list')
-  t.equal((await app.inject({ ...request, headers: { ...request.headers, accept: 'application/json' } })).statusCode, 200)
+  t.equal((await overHttp(app, { ...request, headers: { ...request.headers, accept: 'application/json' } })).statusCode, 200)
 })
 
 t.test('progress makes a stream of the answer, and only then', async (t) => {
@@ -335,7 +335,7 @@ t.test('progress is told to nobody who does not read streams', async (t) => {
   const app = await buildApp(t, {}, undefined, { tools: [steps] })
   const { headers: { accept: _accept, ...headers }, ...request } = modernRequest('tools/call', { name: 'steps' }, { meta: { progressToken: 7 } })
   for (const [accept, type] of [['application/json', 'application/json'], ['application/json, text/html', 'application/json'], ['*/*', 'text/event-stream'], ['application/json, TEXT/EVENT-STREAM', 'text/event-stream'], [undefined, 'text/event-stream']] as const) {
-    const response = await app.inject({ ...request, headers: { ...headers, ...(accept === undefined ? {} : { accept }) } })
+    const response = await overHttp(app, { ...request, headers: { ...headers, ...(accept === undefined ? {} : { accept }) } })
     t.equal(response.headers['content-type'], type, String(accept))
     t.match(response.body, '"done"')
   }
@@ -587,7 +587,7 @@ t.test('requests of this revision are counted under their own names', async (t) 
   const app = await buildApp(t)
   await modernRpc(app, 'server/discover')
   await modernRpc(app, 'prompts/list')
-  const { body } = await app.inject('/metrics')
+  const { body } = await overHttp(app, '/metrics')
   t.match(body, 'mcp_requests_total{method="server/discover",outcome="ok"} 1')
   t.match(body, 'mcp_protocol_version="2026-07-28"')
 })

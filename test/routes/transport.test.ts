@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import djangoMcpServer, { serverOptions } from '../../app.ts'
 import { loadConfig } from '../../config.ts'
 import { shapeProblem } from '../../routes/mcp/body.ts'
-import { buildApp, environment, listen, LogLines, mcpHeaders, rpc, token } from '../helper.ts'
+import { buildApp, environment, listen, LogLines, mcpHeaders, overHttp, rpc, token } from '../helper.ts'
 import { head, sendRaw } from '../raw.ts'
 
 const ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
@@ -85,7 +85,7 @@ t.test('[attack 58] bytes that are no UTF-8 are refused, wherever they are', asy
 t.test('[attack 59] names that would reach a prototype are refused, at every depth', async (t) => {
   const app = await buildApp(t)
   for (const part of ['"__proto__":{"isAdmin":true}', '"a":{"b":[{"__proto__":{}}]}', '"constructor":{"prototype":{"x":1}}', '"\\u005f_proto__":{}']) {
-    const response = await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_opportunities","arguments":{${part}}}}` })
+    const response = await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_opportunities","arguments":{${part}}}}` })
     t.equal(response.statusCode, 400, part)
   }
   t.equal('isAdmin' in {}, false)
@@ -96,7 +96,7 @@ t.test('[attack 34] a batch is refused whole, in both eras', async (t) => {
   const app = await buildApp(t, {}, undefined, { tools: [{ name: 'allowed', description: 'd', annotations: { readOnlyHint: true }, input: { type: 'object' }, handler: () => { called += 1; return 'x' } }, { name: 'wipe', description: 'd', input: { type: 'object' }, handler: () => { called += 1; return 'x' } }] })
   const batch = ['allowed', 'wipe'].map((name, id) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name } }))
   for (const version of ['2025-03-26', '2025-11-25', '2026-07-28']) {
-    const response = await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), 'mcp-protocol-version': version }, payload: batch })
+    const response = await overHttp(app, { method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), 'mcp-protocol-version': version }, payload: batch })
     t.equal(response.statusCode, 400)
     t.match(response.json(), { id: null, error: { code: -32600, message: /one message a request/ } })
   }
@@ -223,7 +223,7 @@ t.test('[attack 64] [requirement 28] a null or foreign Origin is refused on ever
 
 t.test('[attack 65] [requirement 29] a preflight of another origin gets no permission', async (t) => {
   const app = await buildApp(t, { ALLOWED_ORIGINS: 'https://app.example.com' })
-  const preflight = async (origin: string) => await app.inject({ method: 'OPTIONS', url: '/mcp', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization, x-evil' } })
+  const preflight = async (origin: string) => await overHttp(app, { method: 'OPTIONS', url: '/mcp', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization, x-evil' } })
   for (const origin of ['https://evil.example', 'null']) {
     const { headers } = await preflight(origin)
     t.equal(headers['access-control-allow-origin'], undefined)
@@ -251,7 +251,7 @@ t.test('[attack 76] what a client sends stays inside its line of the log', async
   const log = new LogLines()
   const app = await buildApp(t, { LOG_LEVEL: 'DEBUG' }, log)
   await rpc(app, 'tools/call', { name: 'a\n{"level":"ERROR"}\u001b[31m' })
-  await app.inject({ url: '/x%0a%0dy', headers: { 'user-agent': 'a\tb' } })
+  await overHttp(app, { url: '/x%0a%0dy', headers: { 'user-agent': 'a\tb' } })
   for (const line of log.lines) {
     t.match(line, /^\{.*\}\n$/)
     // oxlint-disable-next-line no-control-regex

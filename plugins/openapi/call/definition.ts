@@ -3,6 +3,7 @@ import { grants } from '../../auth/principal.ts'
 import { WithContent, type CallContext, type ObjectSchema, type ToolDefinition } from '../../catalog/definition.ts'
 import { cleanText } from '../../catalog/text.ts'
 import type { GeneratedTool } from '../generated.ts'
+import { declared } from './declared.ts'
 import { callErrorFor } from './errors.ts'
 import { hostOf } from './hosts.ts'
 import type { Locate } from './locate.ts'
@@ -46,7 +47,8 @@ export function toolDefinition (tool: GeneratedTool, options: CallOptions = {}):
   const hasKey = operation.method === 'POST' || operation.method === 'PATCH'
   const honoured = hasKey && (options.honoursIdempotencyKeys === true || declaresIdempotencyKey(tool))
 
-  async function handler (given: Record<string, unknown>, context: CallContext): Promise<CallResult> {
+  async function handler (checked: Record<string, unknown>, context: CallContext): Promise<CallResult> {
+    const given = declared(tool, checked)
     const args = await withResources(tool, given, context, options.readResource)
     const request = requestFor(tool, args)
     if (confirm !== undefined) {

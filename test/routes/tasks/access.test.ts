@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import djangoMcpServer from '../../../app.ts'
 import { loadConfig } from '../../../config.ts'
-import { buildApp, djangoStub, environment, modernRequest, modernRpc, rpc, token } from '../../helper.ts'
+import { buildApp, djangoStub, environment, modernRequest, modernRpc, overHttp, rpc, token } from '../../helper.ts'
 import { ask, begin, exporting, exportJobs, extension, takesNone, writer } from './helper.ts'
 
 const methods = ['tasks/get', 'tasks/update', 'tasks/cancel']
@@ -28,7 +28,7 @@ t.test('[attack 38] the task of another principal looks like one that does not e
     for (const id of unknown.filter((id) => id.trim() === id && id.length < 1000)) await refused(id, writer())
     t.strictSame([...bodies], ['{"code":-32602,"message":"Task not found","data":["correlation_id"]}'], method)
   }
-  const long = await app.inject({ ...modernRequest('tasks/get', { taskId: 'A'.repeat(100_000) }), headers: { ...modernRequest('tasks/get').headers, 'mcp-name': 'A' } })
+  const long = await overHttp(app, { ...modernRequest('tasks/get', { taskId: 'A'.repeat(100_000) }), headers: { ...modernRequest('tasks/get').headers, 'mcp-name': 'A' } })
   t.match(long.json(), { error: { code: -32020 } }, 'the header must name the task')
   t.equal(requests.length, seen, 'Django hears nothing of it')
   t.match((await ask(app, 'tasks/get', { taskId }, { bearer: writer() })).result, { status: 'working' }, 'and the task goes on')
@@ -65,7 +65,7 @@ t.test('parameters that are not valid', async (t) => {
   const app = await buildApp(t)
   const refused = async (method: string, params: Record<string, unknown>): Promise<void> => {
     const { headers, ...request } = modernRequest(method, params)
-    const response = await app.inject({ ...request, headers: { ...headers, 'mcp-name': 'x' } })
+    const response = await overHttp(app, { ...request, headers: { ...headers, 'mcp-name': 'x' } })
     t.match(response.json(), { error: { code: -32602, message: /^Invalid params/ } }, `${method} ${JSON.stringify(params)}`)
   }
   for (const method of methods) {
