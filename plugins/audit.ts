@@ -102,13 +102,14 @@ const audit: FastifyPluginAsync<AuditOptions> = async (app, options) => {
     const refused = status >= 400 && status !== 404 && status !== 405
     if (entry === undefined && !refused) return
     const who = principalOf(request)
+    const reason = refused ? reasons.get(request) : undefined
     log.info({
       event: refused ? 'mcp.refusal' : 'mcp.call',
       correlation_id: request.id,
       decision: refused ? 'deny' : 'allow',
       ...(entry === undefined ? {} : { action: entry.action, target: entry.target, ...digested(entry.arguments) }),
-      outcome: refused ? refusals.get(status) ?? 'malformed' : entry?.outcome,
-      reason: refused ? reasons.get(request) : undefined,
+      outcome: !refused ? entry?.outcome : reason === 'scope' ? 'insufficient_scope' : refusals.get(status) ?? 'malformed',
+      reason,
       ...entry?.fields,
       issuer: who?.issuer,
       subject: who?.subject,

@@ -23,7 +23,7 @@ t.test('[requirement 37] a line for each call says who called what, and how it e
     const app = await buildApp(t, { ...on, LOG_LEVEL: 'CRITICAL', DJANGO_BASE_URL: django.url, DJANGO_MAX_RETRIES: 0 }, log)
     const bearer = token({ iss: 'https://auth.example.com', sub: 'alice', client_id: 'client-1', jti: 'token-1' })
     const call = async (params: Record<string, unknown>, method = 'tools/call') => send === rpc ? await rpc(app, method, params, bearer) : await modernRpc(app, method, params, { bearer })
-    const answer = await call({ name: 'get_opportunities', arguments: { limit: 3, client_id: 12_345 } })
+    const answer = await call({ name: 'get_opportunities', arguments: { limit: 3, client_id: 12_345 }, ...(send === rpc ? { _meta: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } } : {}) })
     await call({ name: 'get_opportunities', arguments: { limit: 'many' } })
     await call({ name: 'get_opportunities', arguments: { status: 'lost' } })
     await call({ name: 'invented' })
@@ -37,6 +37,8 @@ t.test('[requirement 37] a line for each call says who called what, and how it e
       action: 'tools/call',
       target: 'get_opportunities',
       outcome: 'succeeded',
+      read_only: true,
+      trace_id: send === rpc ? '0af7651916cd43dd8448eb211c80319c' : undefined,
       args_keys: ['limit', 'client_id'],
       args_sha256: /^[\w-]{43}$/,
       django_calls: [{ method: 'GET', route: '/api/v1/orbit/opportunities/', status: 200 }],
@@ -64,14 +66,14 @@ t.test('[requirement 37] a line for each call says who called what, and how it e
 
 t.test('[requirement 37] a line for each refusal says why', async (t) => {
   const log = new LogLines()
-  const wipe = { name: 'wipe', description: 'd', scopes: ['admin'], input: { type: 'object' }, handler: () => 'x' }
+  const wipe = { name: 'wipe', description: 'd', scopes: ['admin'], annotations: { readOnlyHint: false, destructiveHint: true }, input: { type: 'object' }, handler: () => 'x' }
   const app = await buildApp(t, { ...on, PUBLIC_URL: 'https://mcp.example.com' }, log, { tools: [wipe] })
   const post = async (headers: Record<string, string>, payload: string | Buffer = '{"jsonrpc":"2.0","id":1,"method":"ping"}') => await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(token()), ...headers }, payload })
   const cases: Array<[() => Promise<{ statusCode: number }>, Record<string, unknown>]> = [
     [() => app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders() }), { outcome: 'unauthenticated', reason: 'missing', status: 401, subject: undefined }],
     [() => post({ authorization: `Bearer ${sign({ sub: 'x', exp: fromNow(-5) })}` }), { outcome: 'unauthenticated', reason: 'expired', status: 401 }],
     [() => post({ authorization: 'Bearer a b' }), { outcome: 'malformed', reason: 'malformed', status: 400 }],
-    [() => rpc(app, 'tools/call', { name: 'wipe' }, token({ sub: 'bob' })), { outcome: 'forbidden', reason: 'scope', status: 403, subject: 'bob', action: 'tools/call', target: 'wipe' }],
+    [() => rpc(app, 'tools/call', { name: 'wipe' }, token({ sub: 'bob' })), { outcome: 'insufficient_scope', reason: 'scope', status: 403, subject: 'bob', action: 'tools/call', target: 'wipe', destructive: true }],
     [() => post({ origin: 'https://evil.example' }), { outcome: 'forbidden', status: 403 }],
     [() => app.inject({ url: '/mcp', headers: { origin: 'https://evil.example' } }), { outcome: 'forbidden', status: 403 }],
     [() => post({ host: 'evil.example' }), { outcome: 'forbidden', status: 403 }],
