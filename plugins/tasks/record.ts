@@ -4,6 +4,8 @@ import { z } from 'zod'
 const question = z.object({
   /** The tool's name for it. */
   name: z.string(),
+  /** Tells it apart from another one that the tool may ask under that name later. */
+  digest: z.string(),
   request: z.looseObject({ method: z.string() })
 })
 
@@ -28,8 +30,8 @@ export const taskRecord = z.object({
   questions: z.record(z.string(), question),
   /** Number of questions so far: a key is never used twice. */
   asked: z.int(),
-  /** Answers, by the tool's names of the questions. */
-  answers: z.record(z.string(), z.unknown()),
+  /** Answers, by the tool's names of the questions, with the digests of these. */
+  answers: z.record(z.string(), z.object({ question: z.string(), value: z.unknown() })),
   result: z.record(z.string(), z.unknown()).optional(),
   error: z.object({ code: z.int(), message: z.string(), data: z.record(z.string(), z.unknown()) }).optional()
 })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { z } from 'zod'
 import { CallError } from '../../errors.ts'
@@ -5,14 +6,27 @@ import { strictEngine } from '../../plugins/catalog/patterns.ts'
 import { cleanText } from '../../plugins/catalog/text.ts'
 import type { Answer, CallContext, InputRequest } from '../../plugins/catalog/definition.ts'
 
-/** What has been asked so far, as it travels through the client between two rounds. */
-export interface AskingState {
-  answers: Record<string, unknown>
-  /** Names of what the client was asked for last; nothing else that it sends is taken. */
-  pending: string[]
+/** An answer, and a digest of what it answers: in the next run another question may have its name. */
+export interface Answered {
+  question: string
+  value: unknown
 }
 
-export const askingState = z.strictObject({ answers: z.record(z.string(), z.unknown()), pending: z.array(z.string()) })
+/** What has been asked so far, as it travels through the client between two rounds. */
+export interface AskingState {
+  answers: Record<string, Answered>
+  /** Digests of what the client was asked for last, by name; nothing else that it sends is taken. */
+  pending: Record<string, string>
+}
+
+export const askingState = z.strictObject({
+  answers: z.record(z.string(), z.strictObject({ question: z.string(), value: z.unknown() })),
+  pending: z.record(z.string(), z.string())
+})
+
+function digestOf (request: InputRequest): string {
+  return createHash('sha256').update(JSON.stringify(request)).digest('base64url')
+}
 
 /** Ends a handler whose question has no answer yet. It runs again, from its beginning, with the answer. */
 export class InputNeeded extends Error {
@@ -20,10 +34,10 @@ export class InputNeeded extends Error {
   readonly requests: Readonly<Record<string, InputRequest>>
   readonly state: AskingState
 
-  constructor (requests: Readonly<Record<string, InputRequest>>, answers: Readonly<Record<string, unknown>>) {
+  constructor (requests: Readonly<Record<string, InputRequest>>, answers: Readonly<Record<string, Answered>>) {
     super('input is needed')
     this.requests = requests
-    this.state = { answers: { ...answers }, pending: Object.keys(requests) }
+    this.state = { answers: { ...answers }, pending: Object.fromEntries(Object.entries(requests).map(([name, request]) => [name, digestOf(request)])) }
   }
 }
 
@@ -49,22 +63,24 @@ function fits (schema: object, content: unknown): boolean {
 }
 
 /** The state with what the client has sent; a name that was not asked for is passed over. */
-export function withResponses (state: AskingState, responses: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return { ...state.answers, ...Object.fromEntries(state.pending.filter((name) => Object.hasOwn(responses, name)).map((name) => [name, responses[name]])) }
+export function withResponses ({ answers, pending }: AskingState, responses: Readonly<Record<string, unknown>>): Record<string, Answered> {
+  const given = Object.entries(pending).filter(([name]) => Object.hasOwn(responses, name)).map(([name, question]) => [name, { question, value: responses[name] }] as const)
+  return { ...answers, ...Object.fromEntries(given) }
 }
 
 /** The questions of one run of a handler, answered as far as there are answers. */
-export function createAsking (answers: Readonly<Record<string, unknown>>): Pick<CallContext, 'ask' | 'input'> {
+export function createAsking (answers: Readonly<Record<string, Answered>>): Pick<CallContext, 'ask' | 'input'> {
   let questions = 0
+  const isAnswered = (name: string, request: InputRequest): boolean => Object.hasOwn(answers, name) && answers[name]?.question === digestOf(request)
 
   const input: CallContext['input'] = async (requests) => {
-    const missing = Object.entries(requests).filter(([name]) => !Object.hasOwn(answers, name))
+    const missing = Object.entries(requests).filter(([name, request]) => !isAnswered(name, request))
     if (missing.length > 0) {
       const checked = questionsShape.safeParse(requests)
       if (!checked.success) throw new CallError('internal', 'A question was asked that is none.', { cause: checked.error })
       throw new InputNeeded(Object.fromEntries(missing), answers)
     }
-    return Object.fromEntries(Object.keys(requests).map((name) => [name, answers[name]]))
+    return Object.fromEntries(Object.keys(requests).map((name) => [name, answers[name]?.value]))
   }
 
   const ask: CallContext['ask'] = async ({ message, schema }) => {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Problem } from '../../errors.ts'
 import type { ToolListing } from '../../plugins/catalog/tool.ts'
 import type { ToolResult } from '../../plugins/catalog/index.ts'
-import { askingState, withResponses, type InputNeeded } from './asking.ts'
+import { askingState, withResponses, type Answered, type InputNeeded } from './asking.ts'
 import type { Binding, SealedState } from './sealed-state.ts'
 
 /*
@@ -53,13 +53,13 @@ export function confirmationProblems (given: unknown): Problem[] {
 }
 
 /** Arguments without those that bring an answer back, and the answers. A token that is not valid answers nothing: the tool asks again. */
-export async function withoutConfirmation (given: unknown, sealed: SealedState, bindingOf: (args: unknown) => Binding): Promise<{ args: unknown, answers: Record<string, unknown> }> {
+export async function withoutConfirmation (given: unknown, sealed: SealedState, bindingOf: (args: unknown) => Binding): Promise<{ args: unknown, answers: Record<string, Answered> }> {
   const { [tokenArgument]: token, [answerArgument]: content, ...args } = argumentsShape.parse(given)
   if (typeof token !== 'string') return { args, answers: {} }
   const state = askingState.safeParse(await sealed.open(token, bindingOf(args)))
   if (!state.success) return { args, answers: {} }
   const answer = { action: 'accept', content: content ?? {} }
-  return { args, answers: withResponses(state.data, Object.fromEntries(state.data.pending.map((name) => [name, answer]))) }
+  return { args, answers: withResponses(state.data, Object.fromEntries(Object.keys(state.data.pending).map((name) => [name, answer]))) }
 }
 
 const formShape = z.object({ method: z.literal('elicitation/create'), params: z.object({ mode: z.literal('form').optional(), message: z.string(), requestedSchema: z.looseObject({ properties: z.record(z.string(), z.unknown()).optional() }).optional() }) })

@@ -6,7 +6,7 @@ import { cleanText } from '../../plugins/catalog/text.ts'
 import type { CallIdentity } from '../../plugins/django/index.ts'
 import type { CallContext } from '../../plugins/catalog/definition.ts'
 import { namedLogger } from '../../plugins/logging/named-logger.ts'
-import { createAsking } from './asking.ts'
+import { createAsking, type Answered } from './asking.ts'
 import { withDeadline } from './deadline.ts'
 import type { Operation } from './operation.ts'
 import { ProtocolError } from './protocol-error.ts'
@@ -35,7 +35,7 @@ export interface McpRequest {
   /** Whether the client takes a task in the place of a tool's result. */
   takesTasks: boolean
   /** What the user and the client have answered so far, by the names of the questions. */
-  answers: Readonly<Record<string, unknown>>
+  answers: Readonly<Record<string, Answered>>
 }
 
 /** Runs a part of the catalog with the context of the call, and for no longer than a call may take. */

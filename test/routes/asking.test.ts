@@ -63,6 +63,41 @@ t.test('an answer that is missing, not of its form or to another question is ask
   t.strictSame(deleted, [])
 })
 
+t.test('an answer counts for the question that was asked, and for no other that has its name in the next run', async (t) => {
+  const deleted: string[] = []
+  let unclear = true
+  let name = 'A'
+  const tool = defineTool({
+    name: 'delete_one',
+    description: 'd',
+    scopes: ['read'],
+    asks: true,
+    input: z.object({}),
+    async handler (_args, { ask }) {
+      // What is asked first depends on what is in Django.
+      if (unclear) await ask({ message: 'Which one?', schema: { type: 'object', properties: { id: { type: 'integer' } } } })
+      const { action } = await ask({ message: `Delete ${name}?` })
+      if (action === 'accept') deleted.push(name)
+      return action
+    }
+  })
+  const app = await buildApp(t, {}, undefined, { tools: [tool] })
+  const accepted = { question_1: { action: 'accept', content: {} } }
+  const { requestState } = (await modernRpc(app, 'tools/call', { name: 'delete_one' })).json().result
+  const older = (await rpc(app, 'tools/call', { name: 'delete_one' })).json().result.content[0].text
+  const tokenIn = (text: string): string => /confirmation_token: "([^"]+)"/.exec(text)?.[1] ?? 'none'
+  unclear = false
+  const asked = (await modernRpc(app, 'tools/call', { name: 'delete_one', requestState, inputResponses: accepted })).json().result
+  t.match(asked, { resultType: 'input_required', inputRequests: { question_1: { params: { message: 'Delete A?' } } } })
+  t.match((await rpc(app, 'tools/call', { name: 'delete_one', arguments: { confirmation_token: tokenIn(older) } })).json().result, { isError: true, content: [{ text: /Delete A\?/ }] })
+  name = 'B'
+  const again = (await modernRpc(app, 'tools/call', { name: 'delete_one', requestState: asked.requestState, inputResponses: accepted })).json().result
+  t.match(again, { inputRequests: { question_1: { params: { message: 'Delete B?' } } } })
+  t.strictSame(deleted, [], 'nobody has agreed to either')
+  t.match((await modernRpc(app, 'tools/call', { name: 'delete_one', requestState: again.requestState, inputResponses: accepted })).json().result, { content: [{ text: 'accept' }] })
+  t.strictSame(deleted, ['B'])
+})
+
 t.test('a form may name itself, and be asked for as often as there is something to ask', async (t) => {
   const tool = {
     name: 'named',

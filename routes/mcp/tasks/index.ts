@@ -69,7 +69,7 @@ async function update (app: FastifyInstance, request: McpRequest, id: string, re
     const answered = Object.entries(record.questions).filter(([question]) => Object.hasOwn(responses, question))
     if (answered.length === 0) return undefined
     const questions = Object.fromEntries(Object.entries(record.questions).filter(([question]) => !Object.hasOwn(responses, question)))
-    const answers = { ...record.answers, ...Object.fromEntries(answered.map(([question, { name }]) => [name, responses[question]])) }
+    const answers = { ...record.answers, ...Object.fromEntries(answered.map(([key, { name, digest }]) => [name, { question: digest, value: responses[key] }])) }
     const now = Date.now()
     if (Object.keys(questions).length > 0) return { ...record, questions, answers, updatedAt: now }
     return { ...record, status: 'working', questions, answers, updatedAt: now, nextPollAt: now }

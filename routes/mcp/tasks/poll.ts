@@ -25,12 +25,12 @@ function working (message: string | undefined, nextPollAt: number): Finding {
 }
 
 /** The task with questions, each under a key that it has never used (SEP-2663, "Task Update Requests"). */
-function asking ({ requests }: InputNeeded): Finding {
+function asking ({ requests, state: { pending } }: InputNeeded): Finding {
   return (record) => {
     let { asked } = record
     const questions = Object.fromEntries(Object.entries(requests).map(([name, request]) => {
       asked += 1
-      return [`${name}.${asked}`, { name, request }]
+      return [`${name}.${asked}`, { name, request, digest: pending[name] ?? '' }]
     }))
     // An answer that is asked for again was not good.
     const answers = Object.fromEntries(Object.entries(record.answers).filter(([name]) => !Object.hasOwn(requests, name)))

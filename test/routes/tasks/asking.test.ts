@@ -63,6 +63,29 @@ t.test('a job asks, round after round, under keys that are never used twice', as
   t.strictSame(done, ['it is old'])
 })
 
+t.test('an answer of a task counts for the question that was asked, and for no other of its name', async (t) => {
+  let message = 'Which one?'
+  const tool = defineTool({
+    name: 'changing',
+    description: 'd',
+    scopes: ['read'],
+    input: z.object({}),
+    task: {
+      mode: 'optional',
+      async poll (_state, { ask }) { return { status: 'completed', result: `${message} ${(await ask({ message })).action}` } }
+    },
+    handler: () => startTask({ state: null, pollSeconds: 0.1 })
+  })
+  const app = await buildApp(t, { RATE_LIMIT_REQUESTS: 1000 }, undefined, { tools: [tool] })
+  const taskId = await begin(app, 'changing')
+  t.match(await until(app, taskId, ['input_required']), { inputRequests: { 'question_1.1': { params: { message: 'Which one?' } } } })
+  message = 'Delete it?'
+  await ask(app, 'tasks/update', { taskId, inputResponses: { 'question_1.1': { action: 'accept' } } })
+  t.match(await until(app, taskId, ['input_required', 'completed']), { status: 'input_required', inputRequests: { 'question_1.2': { params: { message: 'Delete it?' } } } })
+  await ask(app, 'tasks/update', { taskId, inputResponses: { 'question_1.2': { action: 'accept' } } })
+  t.match(await until(app, taskId), { result: { content: [{ text: 'Delete it? accept' }] } })
+})
+
 t.test('questions can be answered one by one', async (t) => {
   let looks = 0
   const tool = defineTool({
