@@ -1,3 +1,4 @@
+import { basePathOf } from '../plugins/openapi/operations.ts'
 import { isRecord, listAt, own, recordAt, textAt, textsAt, type Raw } from '../plugins/openapi/read/records.ts'
 import { pointedAt, PointerError } from '../plugins/openapi/read/pointer.ts'
 import { estimateTokens, shownToModels } from '../plugins/openapi/tokens.ts'
@@ -68,7 +69,7 @@ function naiveTool (operation: Raw, parameters: readonly Raw[], fallback: string
 
 /** Tokens of the list that is a copy of the document, for the operations that are asked for, by their keys. */
 export function naiveTokens (document: Raw, wanted: ReadonlySet<string>): number {
-  const basePath = document.swagger === undefined ? '' : textAt(document, 'basePath').replace(/\/+$/, '')
+  const basePath = document.swagger === undefined ? '' : basePathOf(document)
   let sum = 0
   for (const [path, item] of Object.entries(recordAt(document, 'paths'))) {
     if (!isRecord(item)) continue

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { isListed } from '../plugins/openapi/budget.ts'
 import { parseDocument } from '../plugins/openapi/document.ts'
 import { generate, type Generated } from '../plugins/openapi/generate.ts'
 import { formatLock, lockOf, parseLock, type Lock } from '../plugins/openapi/lock.ts'
@@ -101,7 +102,8 @@ function run (): void {
   for (const warning of warnings) process.stderr.write(`${warning}\n`)
   process.stdout.write(json
     ? `${JSON.stringify({ tools: listed, skipped, tokens })}\n`
-    : table(listed.map((listing) => ({ listing, tokens: tokensOf(listing), operation: tools.find(({ name }) => name === listing.name)?.operation.key ?? '' })), skipped, tokens))
+    : table(listed.map((listing) => ({ listing, tokens: tokensOf(listing), operation: tools.find(({ name }) => name === listing.name)?.operation.key ?? '' })), skipped, tokens) +
+      (mode === 'list' && !isListed(tools) ? 'That is more than a server lists where TOOL_TOKEN_BUDGET is not set: it would give the tools of --mode search.\n' : ''))
 }
 
 try {

@@ -87,6 +87,12 @@ function pathOfServers (document: Raw): string | undefined {
   return first !== undefined && first.startsWith('/') && isVisible(first) && paths.every((path) => path === first) ? first : undefined
 }
 
+/** What the paths of a 2.0 document lie below, which some write without its first slash. */
+export function basePathOf (document: Raw): string {
+  const inner = textAt(document, 'basePath').replace(/^\/+/, '').replace(/\/+$/, '')
+  return inner === '' ? '' : `/${inner}`
+}
+
 /**
  * Reads the operations of an OpenAPI document. What cannot be read loses its own operation only. `servers` and `host`
  * say nothing about where requests go; the base path of a 2.0 document is part of every path.
@@ -100,7 +106,7 @@ export function readOperations (document: unknown): ReadDocument {
   const warnings = new Warnings()
   const warn = warnings.add.bind(warnings)
   const reading: Reading = { document: root, version, schemas: new Schemas(root, warn), warn }
-  const basePath = version === '2' ? textAt(root, 'basePath').replace(/\/+$/, '') : ''
+  const basePath = version === '2' ? basePathOf(root) : ''
   const below = pathOfServers(root)
   if (below !== undefined && version !== '2') {
     warn(`The document says that its paths lie below ${below}. Requests go where DJANGO_BASE_URL says: let it end in ${below} if the API lies there.`)

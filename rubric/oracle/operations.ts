@@ -144,7 +144,7 @@ export interface WireDocument {
 export function readOperations (document: OpenApiDocument): WireDocument {
   const operations: WireOperation[] = []
   const malformed: string[] = []
-  const base = document.version === 2 ? textOf(document.root.basePath).replace(/\/$/, '') : ''
+  const base = document.version === 2 ? textOf(document.root.basePath).replace(/^\/?/, '/').replace(/\/$/, '') : ''
   for (const [template, value] of Object.entries(document.node(document.root.paths))) {
     if (template.startsWith('x-')) continue
     const item = document.resolve(value)

@@ -69,6 +69,8 @@ test('without --json a table is printed, with tokens, what is left out and why',
   t.match(out, /\n +\d+ {2}root_list +GET \/root\/\n/)
   t.match(out, /2 left out: PUT is not among the allowed methods\n {2}PUT /)
   t.match(out, /tools cost about [\d,]+ tokens, \d+ % of the [\d,]+ of a list that copies the document\.\n$/)
+  t.match((await run('--schema', document('given/cvat.yml'))).out, /copies the document\.\nThat is more than a server lists where TOOL_TOKEN_BUDGET is not set/, 'a server would not list so many')
+  t.notMatch((await run('--schema', document('given/cvat.yml'), '--mode', 'search')).out, 'TOOL_TOKEN_BUDGET')
   const none = await run('--schema', document('synthetic/empty.yaml'))
   t.match(none, { code: 0, out: /^No tools\.\n/ })
 })

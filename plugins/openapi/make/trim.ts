@@ -107,6 +107,8 @@ export function withoutNull (schema: Schema): Schema {
   const branches: Raw[] = listAt(schema, 'anyOf').filter(isRecord).filter((branch) => branch.type !== 'null')
   const [only] = branches
   if (Array.isArray(anyOf) && branches.length === 1 && only !== undefined) return { ...only, ...defined({ description: textAt(schema, 'description') || undefined, default: schema.default }) }
+  // Of what can only be null, nothing is left but a text.
+  if (type === 'null' || (Array.isArray(choices) && choices.every((choice) => choice === null))) return defined({ type: 'string', description: textAt(schema, 'description') || undefined })
   const types = Array.isArray(type) ? type.filter((entry) => entry !== 'null') : type
   return defined({
     ...schema,

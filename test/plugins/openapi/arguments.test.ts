@@ -140,6 +140,12 @@ test('a default is told where it is a value that the field takes', async (t) => 
   for (const wrong of [{ type: 'integer', default: 'low' }, { type: 'integer', default: 1.5 }, { type: 'string', enum: ['a'], default: 'b' }, { type: 'boolean', default: 'yes' }]) t.match(described(wrong), { description: undefined }, JSON.stringify(wrong))
 })
 
+test('a parameter that can only be null is a text', async (t) => {
+  for (const schema of [{ enum: [null], nullable: true }, { enum: [null] }]) {
+    t.same(properties(toolFor({ parameters: [{ in: 'query', name: 'owner', description: 'Whose', schema }] })), { owner: { type: 'string', description: 'Whose' } })
+  }
+})
+
 test('a list or an object in a path is never empty', async (t) => {
   const tool = toolFor({ parameters: [{ in: 'path', name: 'a', required: true, schema: { type: 'array', items: {} } }, { in: 'path', name: 'b', required: true, schema: { type: 'object', properties: { x: {} } } }] }, { path: '/{a}/{b}' })
   t.match(properties(tool), { a: { minItems: 1 }, b: { minProperties: 1 } })

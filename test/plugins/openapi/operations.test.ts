@@ -96,6 +96,7 @@ test('a 2.0 document is read as 3.x is: base path, forms, lists and files', asyn
   }
   const { byKey, warnings } = read(document)
   t.same(warnings, [])
+  for (const [basePath, key] of [['api/v1', 'GET /api/v1/books/'], ['/', 'GET /books/'], ['', 'GET /books/']] as const) t.ok(read({ ...document, basePath }).byKey(key), basePath)
   t.same(byKey('GET /api/v1/books/')?.parameters.map(({ style, explode }) => [style, explode]), [
     ['form', false], ['form', true], ['spaceDelimited', false], ['tabDelimited', false], ['pipeDelimited', false], ['form', false]
   ])
