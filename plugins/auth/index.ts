@@ -122,9 +122,10 @@ const auth: FastifyPluginAsync<AuthOptions> = async (app, options) => {
     const parameters = [
       ...(bearerError === undefined ? [] : [`error="${bearerError}"`]),
       ...(resourceMetadataUrl === undefined ? [] : [`resource_metadata="${resourceMetadataUrl}"`]),
-      `scope="${scopes.join(' ')}"`
+      // It names one scope at least where it is there (RFC 6750 §3).
+      ...(scopes.length === 0 ? [] : [`scope="${scopes.join(' ')}"`])
     ]
-    return `Bearer ${parameters.join(', ')}`
+    return ['Bearer', parameters.join(', ')].filter((part) => part !== '').join(' ')
   }
 
   function refused (reply: FastifyReply, failure: AuthFailure, bearerError: BearerError, scopes = requiredScopes, cause?: unknown): AuthError {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isScope } from '../../checks/tokens.ts'
 import type { CallContext, Completer, ObjectSchema } from './definition.ts'
 
 /*
@@ -27,7 +28,8 @@ const inputSchema = z.custom<z.ZodObject | ObjectSchema>(
 
 const icons = z.array(z.object({ src: z.string(), mimeType: z.string().optional(), sizes: z.array(z.string()).optional() })).optional()
 
-const scopes = z.array(z.string().min(1)).optional()
+/** One that is none could be granted to nobody, and would break the challenge that names it. */
+const scopes = z.array(z.string().refine(isScope, 'expected a scope without spaces and quotes')).optional()
 
 /** Names that every client takes; some allow 64 characters and put their own prefix before the name. */
 const toolName = z.string().regex(/^[\w.-]{1,64}$/, 'expected 1 to 64 letters, digits, "_", "." or "-"')

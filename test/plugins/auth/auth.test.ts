@@ -528,6 +528,17 @@ t.test('what onRefused throws is sent in the place of the refusal', async (t) =>
   t.equal((await withToken(app, token({ scope: '' }))).statusCode, 429)
 })
 
+t.test('[requirement 3] a challenge without scopes names none', async (t) => {
+  const { app } = await build(t, {}, { requiredScopes: [] })
+  t.equal((await call(app, undefined)).headers['www-authenticate'], `Bearer resource_metadata="${metadata}"`)
+  t.equal((await withToken(app, token({ scope: undefined }))).statusCode, 200)
+  const bare = Fastify()
+  t.teardown(() => bare.close())
+  await bare.register(auth, { issuers: [shared], ...rules, requiredScopes: [] })
+  bare.get('/', { onRequest: bare.authenticate }, async () => 'ok')
+  t.equal((await call(bare, undefined)).headers['www-authenticate'], 'Bearer')
+})
+
 t.test('the plugin works without options that are left out', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())

@@ -242,6 +242,13 @@ t.test('a listing is JSON Schema without noise', async (t) => {
   })
 })
 
+t.test('what is no scope stops the start: nobody could be granted it', async (t) => {
+  for (const scope of ['', 'two words', 'a"b', 'a\\b', 'a\r\nX-Evil: 1', 'ä']) {
+    const definitions = { tools: [{ ...echo, scopes: [scope] }], resources: [{ uri: 'a://b', name: 'a', description: 'd', scopes: [scope], read: () => 'x' }], prompts: [{ name: 'a', description: 'd', scopes: [scope], get: () => 'x' }] }
+    for (const [kind, list] of Object.entries(definitions)) t.match((await catalogError(t, { [kind]: list })).message, 'expected a scope without spaces and quotes', `${kind} ${JSON.stringify(scope)}`)
+  }
+})
+
 t.test('[attack 45] [attack 46] [requirement 26] arguments are checked, by zod and by JSON Schema alike, and every wrong one is named', async (t) => {
   const schema = defineTool({
     name: 'by_schema',
