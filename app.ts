@@ -66,6 +66,20 @@ function rewriteUrl ({ url = '/' }: { url?: string | undefined }): string {
   }
 }
 
+/** What no setting changes. */
+const fixed = {
+  bodyLimit,
+  requestTimeout,
+  keepAliveTimeout,
+  pluginTimeout,
+  http,
+  requestIdHeader: false,
+  // Draining is ours: requests that arrive while load balancers still send some are served.
+  return503OnClosing: false,
+  routerOptions: { ignoreTrailingSlash: true },
+  rewriteUrl
+} as const satisfies FastifyHttpOptions<RawServerDefault>
+
 /** Options of the server that this app is made for. */
 export function serverOptions (config: Config) {
   return {
@@ -76,17 +90,8 @@ export function serverOptions (config: Config) {
       service: config.SERVER_NAME,
       version: config.SERVER_VERSION
     }),
-    bodyLimit,
-    requestTimeout,
-    keepAliveTimeout,
-    pluginTimeout,
-    http,
-    requestIdHeader: false,
-    // Draining is ours: requests that arrive while load balancers still send some are served.
-    return503OnClosing: false,
-    trustProxy: config.TRUST_PROXY.length === 0 ? false : [...config.TRUST_PROXY],
-    routerOptions: { ignoreTrailingSlash: true },
-    rewriteUrl
+    ...fixed,
+    trustProxy: config.TRUST_PROXY.length === 0 ? false : [...config.TRUST_PROXY]
   } satisfies FastifyHttpOptions<RawServerDefault>
 }
 
@@ -105,15 +110,7 @@ export const options: FastifyHttpOptions<RawServerDefault> = {
   get logger () { return serverOptions(fromEnvironment().config).logger },
   get logController () { return serverOptions(fromEnvironment().config).logController },
   get trustProxy () { return serverOptions(fromEnvironment().config).trustProxy },
-  bodyLimit,
-  requestTimeout,
-  keepAliveTimeout,
-  pluginTimeout,
-  http,
-  requestIdHeader: false,
-  return503OnClosing: false,
-  routerOptions: { ignoreTrailingSlash: true },
-  rewriteUrl
+  ...fixed
 }
 
 /** Absolute path of a folder beside this file. */
