@@ -41,15 +41,20 @@ function wrongPath (path: string): string | undefined {
   return path.split('/').some((segment) => segment === '.' || segment === '..') ? 'its path leads upwards' : undefined
 }
 
-/** What is needed to call an operation: its own requirements, or those of the whole document. */
+/**
+ * What is needed to call an operation: its own requirements, or those of the whole document.
+ * @throws {Error} where it needs scopes and none of them is one: left out, the operation would be open to more callers
+ */
 function securityOf (raw: Raw, { document, version }: Reading): Security {
   const schemes = version === '2' ? recordAt(document, 'securityDefinitions') : recordAt(recordAt(document, 'components'), 'securitySchemes')
   const alternatives = (Array.isArray(raw.security) ? raw.security : listAt(document, 'security')).filter(isRecord)
   const hasScopes = (name: string): boolean => ['oauth2', 'openIdConnect'].includes(textAt(recordAt(schemes, name), 'type'))
-  const scopes = alternatives.map((alternative) => Object.keys(alternative).filter(hasScopes).flatMap((name) => textsAt(alternative, name)).filter(isScope))
+  const scopes = alternatives.map((alternative) => Object.keys(alternative).filter(hasScopes).flatMap((name) => textsAt(alternative, name))).filter((names) => names.length > 0)
+  const usable = scopes.filter((names) => names.every(isScope))
+  if (usable.length === 0 && scopes.length > 0) throw new Error('its security names nothing that is a scope')
   return {
     anonymous: Array.isArray(raw.security) && raw.security.length === 0 || alternatives.some((alternative) => Object.keys(alternative).length === 0),
-    scopes: scopes.filter((names) => names.length > 0)
+    scopes: usable
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { isRecord } from '../../checks/records.ts'
 import { grants, type Principal } from '../../plugins/auth/index.ts'
 import { CallError } from '../../errors.ts'
 import { asCallError, type Prompt, type Resource, type ToolResult } from '../../plugins/catalog/index.ts'
@@ -117,9 +118,13 @@ export async function complete (app: FastifyInstance, request: McpRequest, refer
  * Scopes that a request needs beyond those that every request needs. What is not there is refused to a caller like
  * what it may not use, so that trying names tells nothing.
  */
-export function scopesFor ({ catalog }: FastifyInstance, principal: Principal, method: string | undefined, { name, uri, arguments: args }: Readonly<Record<string, unknown>>): readonly string[] {
+export function scopesFor ({ catalog }: FastifyInstance, principal: Principal, method: string | undefined, { name, uri, ref, arguments: args }: Readonly<Record<string, unknown>>): readonly string[] {
   if (method === 'tools/call' && typeof name === 'string') return catalog.toolScopes(principal, name, args)
   if (method === 'prompts/get' && typeof name === 'string') return catalog.promptScopes(principal, name)
   if (method === 'resources/read' && typeof uri === 'string') return catalog.resourceScopes(principal, uri)
+  if (method === 'completion/complete' && isRecord(ref)) {
+    if (typeof ref.name === 'string') return catalog.promptScopes(principal, ref.name)
+    if (typeof ref.uri === 'string') return catalog.template(ref.uri)?.scopes ?? catalog.resourceScopes(principal, ref.uri)
+  }
   return []
 }

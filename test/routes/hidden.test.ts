@@ -20,12 +20,16 @@ const definitions = {
   resources: [{ uri: 'vault://{id}', name: 'vault', description: 'd', scopes: ['admin'], read: ask }]
 }
 
-t.test('[attack 35] what is not in the caller\'s list is refused before anything runs, and Django is not asked', async (t) => {
+function completionOf (ref: Record<string, string>) {
+  return { ref, argument: { name: 'id', value: '' } }
+}
+
+t.test('[attack 35] [requirement 5] what is not in the caller\'s list is refused before anything runs, and Django is not asked', async (t) => {
   const django = await djangoStub(t, (_request, response) => { json(response, 200, {}) })
   const app = await buildApp(t, { DJANGO_BASE_URL: django.url }, undefined, definitions)
   calls = 0
   for (const send of [rpc, modernRpc]) {
-    for (const [method, params] of [['tools/call', { name: 'remove_client' }], ['tools/call', { name: 'wipe' }], ['prompts/get', { name: 'secret' }], ['resources/read', { uri: 'vault://1' }]] as const) {
+    for (const [method, params] of [['tools/call', { name: 'remove_client' }], ['tools/call', { name: 'wipe' }], ['prompts/get', { name: 'secret' }], ['resources/read', { uri: 'vault://1' }], ['completion/complete', completionOf({ type: 'ref/prompt', name: 'secret' })], ['completion/complete', completionOf({ type: 'ref/resource', uri: 'vault://{id}' })]] as const) {
       t.equal((await send(app, method, params)).statusCode, 403, `${method} ${JSON.stringify(params)}`)
     }
   }
@@ -46,7 +50,9 @@ t.test('[attack 91] [authorization 4] who may not use everything cannot tell wha
     for (const [method, hidden, unknown] of [
       ['tools/call', [{ name: 'remove_client' }, { name: 'wipe' }], ['remove_clients', 'x', 'drop_table', '', 'a'.repeat(1000)].map((name) => ({ name }))],
       ['prompts/get', [{ name: 'secret' }], [{ name: 'secrets' }, { name: '' }]],
-      ['resources/read', [{ uri: 'vault://1' }], [{ uri: 'vaults://1' }, { uri: 'x' }]]
+      ['resources/read', [{ uri: 'vault://1' }], [{ uri: 'vaults://1' }, { uri: 'x' }]],
+      ['completion/complete', [completionOf({ type: 'ref/prompt', name: 'secret' })], [completionOf({ type: 'ref/prompt', name: 'secrets' }), completionOf({ type: 'ref/prompt', name: '' })]],
+      ['completion/complete', [completionOf({ type: 'ref/resource', uri: 'vault://{id}' })], [completionOf({ type: 'ref/resource', uri: 'vaults://{id}' }), completionOf({ type: 'ref/resource', uri: 'vault://{other}' })]]
     ] as const) {
       const known = await Promise.all(hidden.map((params) => answerTo(method, params)))
       for (const params of unknown) {

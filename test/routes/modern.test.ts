@@ -547,7 +547,9 @@ t.test('scopes hold for prompts, completion and tools of this revision as well',
   t.equal((await modernRpc(app, 'prompts/get', { name: 'secret', arguments: { a: 'x' } })).statusCode, 403)
   t.match((await modernRpc(app, 'prompts/list')).json().result.prompts.map(({ name }: { name: string }) => name), ['summarize_client'])
   const completion = { ref: { type: 'ref/prompt', name: 'secret' }, argument: { name: 'a', value: '' } }
-  t.match((await modernRpc(app, 'completion/complete', completion)).json(), { error: { code: -32602 } }, 'as if it were not there')
+  const refused = await modernRpc(app, 'completion/complete', completion)
+  t.equal(refused.statusCode, 403)
+  t.match(refused.headers['www-authenticate'], /error="insufficient_scope".* scope="read admin"/)
   t.match((await modernRpc(app, 'completion/complete', completion, { bearer: token({ scope: 'read admin' }) })).json(), { result: { completion: { values: ['x'], total: 1 } } })
 })
 

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { metadataUrls } from '../../../plugins/auth/discovery.ts'
+import { Discovery, metadataUrls } from '../../../plugins/auth/discovery.ts'
+import { VerifierUnavailable } from '../../../plugins/auth/errors.ts'
 import { claims, createKey, ping, serviceOf, signToken, startAuthorizationServer, type AuthorizationServer } from '../../authorization-server.ts'
 import { json, LogLines } from '../../helper.ts'
 import { freePort } from '../../../demo/free-port.ts'
@@ -94,4 +96,21 @@ t.test('metadata that comes late is waited for', async (t) => {
   const { status } = await serviceOf(t, server)
   t.strictSame(await Promise.all([status(server.token()), status(server.token({ jti: 'b' }))]), [200, 200])
   t.strictSame(server.seen, ['/.well-known/oauth-authorization-server', '/keys'])
+})
+
+t.test('[requirement 16] [requirement 19] in production keys are not fetched without TLS, whatever the metadata says', async (t) => {
+  const issuer = 'https://auth.example.com'
+  const found = async (allowHttp: boolean, jwksUri: string) => {
+    const { log } = Fastify()
+    const discovery = new Discovery({ issuer, allowHttp, log, ask: async () => ({ issuer, jwks_uri: jwksUri }) })
+    t.teardown(() => { discovery.stop() })
+    discovery.start()
+    return await discovery.keys().catch((error: unknown) => error instanceof VerifierUnavailable ? 'refused' : String(error))
+  }
+  t.equal(await found(false, 'http://auth.example.com/keys'), 'refused')
+  t.equal(await found(false, 'HTTP://auth.example.com/keys'), 'refused')
+  t.equal(await found(false, 'file:///etc/keys'), 'refused')
+  t.equal(await found(false, 'https://user:pass@auth.example.com/keys'), 'refused')
+  t.equal(await found(false, 'https://auth.example.com/keys'), 'https://auth.example.com/keys')
+  t.equal(await found(true, 'http://auth.example.com/keys'), 'http://auth.example.com/keys')
 })

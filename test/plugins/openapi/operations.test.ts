@@ -120,6 +120,10 @@ test('what is needed to call an operation is its own, or the document\'s', async
   t.same(only({ security: [{ token: [] }, {}] }, rest).security, { anonymous: true, scopes: [] })
   t.same(only({ security: [{ oauth: ['a', 'b'], token: ['role'] }, { oidc: ['c'] }, { oauth: ['not a scope"'] }] }, rest).security, { anonymous: false, scopes: [['a', 'b'], ['c']] })
   t.same(only({ security: [{ unknown: ['x'] }] }, rest).security, { anonymous: false, scopes: [] })
+  t.same(only({ security: [{ oauth: ['a', 'no scope'] }, { oidc: ['c'] }] }, rest).security, { anonymous: false, scopes: [['c']] }, 'not with less than it asks for')
+  const { operations, skipped } = read({ openapi: '3.0.3', info: {}, paths: { '/x/': { get: { security: [{ oauth: ['admin\r\n'] }, { oauth: ['a', 'no scope'] }], responses: {} } } }, ...rest })
+  t.same(operations, [])
+  t.match(skipped, [{ operation: 'GET /x/', reason: /security names nothing that is a scope/ }])
 })
 
 test('bodies and responses are followed to where they are', async (t) => {
