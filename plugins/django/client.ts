@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Got } from 'got'
 import type { z } from 'zod'
+import { unattended } from '../../checks/unattended.ts'
 import { CallError } from '../../errors.ts'
 import { errorFor, jsonOf, retryAfterOf, type Answer } from './answer.ts'
 import { identified, type CallIdentity } from './call-identity.ts'
@@ -74,8 +75,8 @@ export interface Engine {
 }
 
 /**
- * Calls a Django REST API. Every failure is a `CallError`. `bind` makes a client for one call, whose requests carry
- * the call's correlation id and end with it.
+ * Calls a Django REST API. Every failure is a `CallError`, and one of a request that nobody waits for is passed over.
+ * `bind` makes a client for one call, whose requests carry the call's correlation id and end with it.
  */
 export class DjangoClient {
   readonly #engine: Engine
@@ -98,37 +99,35 @@ export class DjangoClient {
 
   /** @throws {CallError} */
   get<Body> (route: string, options: TypedRequestOptions<Body>): Promise<Body> {
-    return this.#typed('GET', route, options)
+    return unattended(this.#typed('GET', route, options))
   }
 
   /** @throws {CallError} */
   post<Body> (route: string, options: TypedRequestOptions<Body>): Promise<Body> {
-    return this.#typed('POST', route, options)
+    return unattended(this.#typed('POST', route, options))
   }
 
   /** @throws {CallError} */
   put<Body> (route: string, options: TypedRequestOptions<Body>): Promise<Body> {
-    return this.#typed('PUT', route, options)
+    return unattended(this.#typed('PUT', route, options))
   }
 
   /** @throws {CallError} */
   patch<Body> (route: string, options: TypedRequestOptions<Body>): Promise<Body> {
-    return this.#typed('PATCH', route, options)
+    return unattended(this.#typed('PATCH', route, options))
   }
 
   /** @throws {CallError} */
   delete<Body> (route: string, options: TypedRequestOptions<Body>): Promise<Body> {
-    return this.#typed('DELETE', route, options)
+    return unattended(this.#typed('DELETE', route, options))
   }
 
   /**
    * Sends one request, repeated where that is safe, and gives its answer.
    * @throws {CallError} for an answer outside 200–299, for one that is not JSON and where none came
    */
-  async request (method: Method, route: string, options: RequestOptions = {}): Promise<DjangoResponse> {
-    const answer = await this.#answer(method, route, options)
-    if (answer.status < 200 || answer.status > 299) throw errorFor(answer, options.argumentNames ?? {})
-    return { status: answer.status, headers: answer.headers, body: jsonOf(answer) }
+  request (method: Method, route: string, options: RequestOptions = {}): Promise<DjangoResponse> {
+    return unattended(this.#request(method, route, options))
   }
 
   /**
@@ -139,11 +138,17 @@ export class DjangoClient {
    */
   send (request: WireRequest, repeatable = isRepeatable(request.method, undefined)): Promise<Answer> {
     if (!request.target.startsWith('/')) throw new TypeError('a target is a path')
-    return this.#exchange({ ...request, headers: { ...this.#headers(undefined, undefined), ...request.headers } }, repeatable)
+    return unattended(this.#exchange({ ...request, headers: { ...this.#headers(undefined, undefined), ...request.headers } }, repeatable))
+  }
+
+  async #request (method: Method, route: string, options: RequestOptions): Promise<DjangoResponse> {
+    const answer = await this.#answer(method, route, options)
+    if (answer.status < 200 || answer.status > 299) throw errorFor(answer, options.argumentNames ?? {})
+    return { status: answer.status, headers: answer.headers, body: jsonOf(answer) }
   }
 
   async #typed<Body> (method: Method, route: string, options: TypedRequestOptions<Body>): Promise<Body> {
-    const { status, body } = await this.request(method, route, options)
+    const { status, body } = await this.#request(method, route, options)
     const parsed = options.schema.safeParse(body)
     if (parsed.success) return parsed.data
     throw new CallError('bad_response', 'The API answered in a form that was not expected.', { status, cause: parsed.error })

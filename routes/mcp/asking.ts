@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { z } from 'zod'
+import { unattended } from '../../checks/unattended.ts'
 import { CallError } from '../../errors.ts'
 import { strictEngine } from '../../plugins/catalog/patterns.ts'
 import { cleanText } from '../../plugins/catalog/text.ts'
@@ -101,5 +102,5 @@ export function createAsking (answers: Readonly<Record<string, Answered>>): Pick
     return answer
   }
 
-  return { ask, input }
+  return { ask: (question) => unattended(ask(question)), input: (requests) => unattended(input(requests)) }
 }

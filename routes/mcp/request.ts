@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { unattended } from '../../checks/unattended.ts'
 import type { CallError } from '../../errors.ts'
 import type { Principal } from '../../plugins/auth/index.ts'
 import { asCallError, errorText, type ToolResult } from '../../plugins/catalog/index.ts'
@@ -47,7 +48,7 @@ export async function run<Result> (app: FastifyInstance, request: McpRequest, na
     correlationId,
     principal,
     signal,
-    progress: (done, total, message) => progress(done, total, message === undefined ? undefined : cleanText(message)),
+    progress: (done, total, message) => unattended(progress(done, total, message === undefined ? undefined : cleanText(message))),
     canAsk,
     // Made when it is asked for: most calls write no line of their own.
     get log () { return named ??= namedLogger(log, name) },

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import djangoMcpServer, { serverOptions } from '../../app.ts'
 import { loadConfig } from '../../config.ts'
 import { defineTool } from '../../plugins/catalog/definition.ts'
-import { environment, listen, mcpHeaders, modernRequest, token } from '../helper.ts'
+import { djangoStub, environment, json, listen, mcpHeaders, modernRequest, modernRpc, rpc, token } from '../helper.ts'
 
 /** The app with a tool that ends when it is cancelled or told to. */
 async function waiting (t: Test) {
@@ -124,6 +124,53 @@ t.test('a call whose client goes away before it is served does not begin, in bot
   }
   t.equal(begun, 0)
   t.match((await app.inject('/metrics')).body, 'mcp_requests_in_flight 0\n')
+})
+
+t.test('what a tool has begun and does not wait for ends with the call, and not with the server', async (t) => {
+  const unseen: unknown[] = []
+  const listener = (reason: unknown): void => { unseen.push(reason) }
+  process.on('unhandledRejection', listener)
+  t.teardown(() => process.off('unhandledRejection', listener))
+  let reached: () => void = () => undefined
+  let waiting = 0
+  const django = await djangoStub(t, (request, response) => {
+    if (request.url?.startsWith('/rows/') !== true) { json(response, 200, {}); return }
+    waiting += 1
+    if (waiting % 3 === 0) reached()
+  })
+  const schema = z.unknown()
+  const tool = defineTool({
+    name: 'both',
+    description: 'd',
+    annotations: { readOnlyHint: true },
+    asks: true,
+    input: z.object({ question: z.boolean().default(false) }),
+    async handler ({ question }, { django, ask }) {
+      if (question) {
+        const [one, two] = [ask({ message: 'One?' }), ask({ message: 'Two?' })]
+        return `${(await one).action} ${(await two).action}`
+      }
+      // As one writes it who has not heard of Promise.all: the others fail while the first one is waited for.
+      const [one, two, three] = [django.get('/rows/', { schema }), django.request('GET', '/rows/'), django.send({ method: 'GET', route: '/rows/', target: '/rows/', headers: {}, body: undefined })]
+      return JSON.stringify([await one, await two, await three])
+    }
+  })
+  const { app, url } = await listen(t, { DJANGO_BASE_URL: django.url, DJANGO_MAX_RETRIES: 0 }, undefined, { tools: [tool] })
+  const { headers, payload } = modernRequest('tools/call', { name: 'both' })
+  for (const message of [{ headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'both' } } }, { headers, payload }]) {
+    const begun = new Promise<void>((resolve) => { reached = resolve })
+    const leaving = new AbortController()
+    const sent = t.rejects(fetch(`${url}/mcp`, { method: 'POST', headers: message.headers, body: JSON.stringify(message.payload), signal: leaving.signal }))
+    await begun
+    leaving.abort()
+    await sent
+  }
+  let metrics = ''
+  while (!metrics.includes('mcp_requests_total{method="tools/call",outcome="cancelled"} 2\n')) metrics = await (await fetch(`${url}/metrics`)).text()
+  const question = { name: 'both', arguments: { question: true } }
+  t.match((await rpc(app, 'tools/call', question)).json().result, { isError: true, content: [{ text: /One\?/ }] })
+  t.match((await modernRpc(app, 'tools/call', question)).json().result, { resultType: 'input_required' })
+  t.strictSame(unseen, [])
 })
 
 t.test('telling a client of progress that has gone away is no error, in both eras', async (t) => {
