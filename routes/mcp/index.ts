@@ -115,7 +115,7 @@ async function hand (request: FastifyRequest, reply: FastifyReply, operation: Op
     }
     request.log.error({ err: error }, 'serving an MCP request failed')
     operation.protocolFailure(errorCodes.internalError)
-    answerRaw(request, reply, { status: 500, code: errorCodes.internalError, message: 'Internal error' })
+    answerRaw(request, reply, { status: 500, code: errorCodes.internalError, message: 'Internal error', id })
   }
 }
 

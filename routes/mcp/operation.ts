@@ -1,5 +1,6 @@
 import type { CallError, ErrorKind } from '../../errors.ts'
 import { countedMethods, type CountedMethod, type Instruments, type Outcome } from '../../plugins/metrics/instruments.ts'
+import { errorCodes } from './protocol-error.ts'
 
 const outcomeOf: Record<ErrorKind, Outcome> = {
   invalid_input: 'client_error',
@@ -64,7 +65,8 @@ export class Operation {
 
   /** The answer is a JSON-RPC error. What is known already about a failure is kept. */
   protocolFailure (code: number, error?: CallError): void {
-    this.#failure ??= { outcome: error === undefined ? 'client_error' : outcomeOf[error.kind], kind: error?.kind ?? 'protocol', type: String(code) }
+    const kind = error?.kind ?? (code === errorCodes.internalError ? 'internal' : undefined)
+    this.#failure ??= { outcome: kind === undefined ? 'client_error' : outcomeOf[kind], kind: kind ?? 'protocol', type: String(code) }
   }
 
   /** A request to Django that was made for this one. */

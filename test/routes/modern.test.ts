@@ -536,6 +536,21 @@ t.test('[attack 74] what nobody foresaw in a handler of the protocol is told to 
     t.strictSame(response.json(), { jsonrpc: '2.0', id: 1, error: { code: -32603, message: 'Internal error', data: { correlation_id: response.headers['x-correlation-id'] } } })
   }
   t.match(log.records, thrown.map(() => ({ message: 'serving an MCP request failed', reason: 'hunter2' })))
+  t.match((await app.inject('/metrics')).body, 'mcp_requests_total{method="ping",outcome="server_error"} 3\n', 'and is no fault of the client')
+})
+
+t.test('[attack 74] nor is a failure of the leg itself, which is a 500', async (t) => {
+  const log = new LogLines()
+  const loaded = loadConfig(environment({ LOG_LEVEL: 'ERROR' }))
+  const options = serverOptions(loaded.config)
+  const app = Fastify({ ...options, logger: { ...options.logger, stream: log } })
+  t.teardown(() => app.close())
+  await app.register(djangoMcpServer, { loaded, extendLegacy () { throw new Error('hunter2') } })
+  const response = await rpc(app, 'ping')
+  t.equal(response.statusCode, 500)
+  t.strictSame(response.json(), { jsonrpc: '2.0', id: 1, error: { code: -32603, message: 'Internal error', data: { correlation_id: response.headers['x-correlation-id'] } } })
+  t.match(log.records, [{ message: 'serving an MCP request failed', exception: { message: 'hunter2' } }])
+  t.match((await app.inject('/metrics')).body, 'mcp_errors_total{method="ping",kind="internal"} 1\n')
 })
 
 t.test('scopes hold for prompts, completion and tools of this revision as well', async (t) => {
