@@ -31,11 +31,16 @@ export function fieldsNote (missing: readonly string[], there: readonly string[]
   return `Nothing has the ${missing.length === 1 ? 'field' : 'fields'} ${listed(missing, maxNames)}. ${hint}`
 }
 
+/** Whether an answer tells how a further page is asked for. */
+function goesOn (value: unknown): boolean {
+  return isObject(value) && (isObject(value.next_args) || Object.values(value).some((folder) => isObject(folder) && isObject(folder.next_args)))
+}
+
 /** How many of how many are shown, and whether there are more. */
 export function countNote (tool: GeneratedTool, args: Args, page: Page | undefined, value: unknown): string | undefined {
   if (page?.name === undefined || !isObject(value)) return undefined
   const shown = shownOf(page, value)
-  const hasMore = isObject(value.next_args) || Object.values(value).some((folder) => isObject(folder) && isObject(folder.next_args))
+  const hasMore = goesOn(value)
   const sentences: string[] = []
   if (page.count !== undefined && page.count > shown) sentences.push(`${shown} of ${page.count} are shown.`)
   else if (hasMore) sentences.push(`${shown} are shown, and there are more.`)
@@ -75,13 +80,15 @@ function placeText ({ path, what, kept, of }: Cut): string {
 }
 
 /** What was left out so that the answer fits, and what gets it. */
-export function cutNote (tool: GeneratedTool, args: Args, page: Page | undefined, cuts: readonly Cut[], behind: Args | undefined): string | undefined {
+export function cutNote (tool: GeneratedTool, args: Args, page: Page | undefined, cuts: readonly Cut[], behind: Args | undefined, value: unknown): string | undefined {
   if (cuts.length === 0) return undefined
   const list = page === undefined ? undefined : cuts.find(({ path, what }) => what === 'entries' && path === (page.name ?? ''))
   const others = cuts.filter((cut) => cut !== list)
   const sentences: string[] = []
   if (list !== undefined && page !== undefined) {
     sentences.push(`The answer is too long to be shown whole: only the first ${list.kept} of the ${list.of} entries that came are here.`, waysOn(tool, args, page, list.kept, behind))
+    // The further page of the API's own begins behind all that came.
+    if (behind === undefined && goesOn(value)) sentences.push('What next_args gets comes after all of these.')
   }
   if (others.length > 0) {
     sentences.push(`Shortened, because it is too long: ${listed(others.map(placeText), maxPlaces)}.`)

@@ -37,7 +37,8 @@ export function pageOf (value: unknown): Page | undefined {
   const items = name === undefined ? undefined : value[name]
   if (name === undefined || !Array.isArray(items)) return undefined
   const isEnvelope = name === 'results' || hasLinks(value) || linkFolders.some((folder) => isObject(value[folder]) && hasLinks(value[folder]))
-  const count = [value, value.meta, value.pagination].flatMap((holder) => isObject(holder) ? [holder.count, holder.total, holder.total_count] : []).find((number) => typeof number === 'number')
+  const holders = [value, value.meta, value.pagination, isObject(value.meta) ? value.meta.pagination : undefined]
+  const count = holders.flatMap((holder) => isObject(holder) ? [holder.count, holder.total, holder.total_count] : []).find((number) => typeof number === 'number')
   return isEnvelope ? { name, items, count: typeof count === 'number' ? count : undefined } : undefined
 }
 

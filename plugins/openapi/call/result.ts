@@ -68,7 +68,7 @@ function shownJson (tool: GeneratedTool, args: Args, answer: Answer, { maxBytes 
   const listCut = page === undefined ? undefined : cuts.find(({ path, what }) => what === 'entries' && path === (page.name ?? ''))
   const behind = listCut === undefined ? undefined : argsBehind(tool, args, listCut.kept, listCut.of)
   if (behind !== undefined && isObject(value)) value = { ...value, next_args: behind }
-  notes.push(countNote(tool, args, page, value), cutNote(tool, args, page, cuts, behind))
+  notes.push(countNote(tool, args, page, value), cutNote(tool, args, page, cuts, behind, value))
 
   // Written anew where something is different, or where it takes more room or hides more than it needs to.
   const asItCame = value === parsed && !raw.includes('\n') && !(raw.includes('\\') && /\\[ubfr]/.test(raw))

@@ -31,12 +31,13 @@ const reserved = ['confirmation_token', 'confirmation_answer']
 /** Fields that an answer must have to be worth cutting down. */
 const manyFields = 6
 
-/** Whether an answer is a list, or an object of many fields. */
+/** Whether an answer is a list, or an object of many fields. Of what writes, only a search answers what can be asked for in parts. */
 function isLarge (operation: Operation): boolean {
+  const { method, responses } = operation
   const answer = answerOf(operation)
-  if (answer === undefined) return false
+  if (answer === undefined || !(method === 'GET' || (method === 'POST' && responses.some(({ status }) => status === '200')))) return false
   const properties = recordAt(withContent(answer, operation.definitions), 'properties')
-  return answer.type === 'array' || Object.hasOwn(properties, 'results') || Object.keys(properties).length > manyFields
+  return answer.type === 'array' || Object.hasOwn(properties, 'results') || (method === 'GET' && Object.keys(properties).length > manyFields)
 }
 
 const fieldsSchema: Schema = { type: 'array', items: { type: 'string' }, description: 'Only these fields' }
@@ -64,7 +65,7 @@ export function inputOf (operation: Operation, changes: ArgumentChanges = noChan
   const all: Named[] = candidates.map(({ place, schema, required, isFile }, index) => ({ name: names[index] ?? '', place, schema, required, isFile }))
   const isFixed = ({ name }: Named): boolean => Object.hasOwn(changes.fixed, name)
   const shown = all.filter((argument) => !isFixed(argument)).map((argument) => adjusted(argument, changes))
-  if (operation.method === 'GET' && isLarge(operation)) {
+  if (isLarge(operation)) {
     const name = names.includes('fields') ? 'answer_fields' : 'fields'
     if (!names.includes(name)) shown.push({ name, place: { kind: 'fields' }, schema: fieldsSchema, required: false, isFile: false })
   }

@@ -194,6 +194,12 @@ test('answers that are lists or large can be cut down to some fields', async (t)
   t.same(places(toolFor(answers(many), { method: 'delete' })), {})
 })
 
+test('a search by POST can be cut down to some fields, what is made can not', async (t) => {
+  const list = { type: 'array', items: { type: 'object', properties: { id: {} } } }
+  t.ok(names(toolFor({ ...json({ type: 'object', properties: { q: {} } }), ...answers(list) }, { method: 'post' })).includes('fields'))
+  t.notOk(names(toolFor({ ...json({ type: 'object', properties: { q: {} } }), ...answers(list, '201') }, { method: 'post' })).includes('fields'))
+})
+
 test('shared schemas are written out where they are used once or are small, and else are references', async (t) => {
   const components = { schemas: {
     Small: { type: 'object', properties: { a: { type: 'string' } } },
