@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -71,8 +72,15 @@ const optionsSchema = z.strictObject({
   redis: z.custom<Redis>((value) => typeof value === 'object' && value !== null && 'status' in value, 'a connection to Redis').optional()
 } satisfies OptionsShape<RateLimitOptions>)
 
-function addressOf (request: FastifyRequest): string {
-  return fastifyRateLimit.normalizeIP(request.ip)
+/** An address with the port that some proxies put behind it, which is another one for each connection. */
+const withPort = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::\d{1,5})?$/i
+
+/** The address of a client. What a proxy gives that is none counts as the proxy's own: made-up names must not each have a number. */
+function addressOf ({ ip, socket }: FastifyRequest): string {
+  if (isIP(ip) !== 0) return fastifyRateLimit.normalizeIP(ip)
+  const [, bracketed, plain] = withPort.exec(ip) ?? []
+  const address = bracketed ?? plain ?? ''
+  return fastifyRateLimit.normalizeIP(isIP(address) === 0 ? socket.remoteAddress ?? '' : address)
 }
 
 /** Counts units by key; `length` is the window's in milliseconds, and `max` what it has. */

@@ -274,11 +274,15 @@ t.test('[attack 66] an address that a client makes up does not count', async (t)
   t.same(spoofed, [404, 404, 429], 'in front of what the proxy saw')
 })
 
-t.test('[attack 68] over the wire a network of IPv6 counts once, and an address of IPv4 once in all of its forms', async (t) => {
+t.test('[attack 68] over the wire a network of IPv6 counts once, an address of IPv4 in all of its forms and with any port, and what is none like the proxy', async (t) => {
   for (const [addresses, expected] of [
     [['2001:db8:1:2::1', '2001:db8:1:2:ffff::9', '2001:0DB8:0001:0002::a'], [404, 404, 429]],
     [['2001:db8:1:2::1', '2001:db8:1:3::1', '2001:db8:1:4::1'], [404, 404, 404]],
-    [['192.0.2.1', '::ffff:192.0.2.1', '::ffff:c000:201'], [404, 404, 429]]
+    [['192.0.2.1', '::ffff:192.0.2.1', '::ffff:c000:201'], [404, 404, 429]],
+    [['192.0.2.1:4711', '192.0.2.1:4712', '192.0.2.1'], [404, 404, 429]],
+    [['[2001:db8::1]:4711', '[2001:db8::2]', '2001:db8::3'], [404, 404, 429]],
+    [['made-up', 'unknown', '192.0.2.300:1'], [404, 404, 429]],
+    [['192.0.2.1:4711', '192.0.2.2:4711', '192.0.2.3'], [404, 404, 404]]
   ] as const) {
     const app = await buildApp(t, { ...few, TRUST_PROXY: '127.0.0.1' })
     const found: number[] = []
