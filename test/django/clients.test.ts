@@ -54,9 +54,9 @@ interface AnyClient {
   complete: (params: { ref: { type: 'ref/prompt', name: string }, argument: { name: string, value: string } }) => Promise<unknown>
 }
 
-async function connectModern (t: Test, url: string, client: ModernClient): Promise<ModernClient> {
+async function connectModern (t: Test, url: string, client: ModernClient, bearer = token()): Promise<ModernClient> {
   t.teardown(() => client.close())
-  await client.connect(new ModernTransport(new URL(`${url}/mcp`), { requestInit: { headers: { Authorization: `Bearer ${token()}` } } }))
+  await client.connect(new ModernTransport(new URL(`${url}/mcp`), { requestInit: { headers: { Authorization: `Bearer ${bearer}` } } }))
   return client
 }
 
@@ -238,25 +238,36 @@ t.test('the official clients read a refusal', async (t) => {
   await t.rejects(connectLegacy(t, url, token({ scope: '' })), /insufficient_scope/)
 })
 
-t.test('[attack 37] 1,000 interleaved calls of different principals: every answer is its caller\'s own', async (t) => {
+t.test('[attack 37] 1,000 interleaved calls of different principals in both eras: every answer is its caller\'s own', async (t) => {
   const folder = t.testdir({
     'whoami.mjs': `export default { name: 'whoami', description: 'd', annotations: { readOnlyHint: true }, input: { type: 'object', properties: { nonce: { type: 'string' } } },
-      async handler ({ nonce }, { principal }) { await new Promise((resolve) => { setTimeout(resolve, Math.random() * 10) }); return principal.subject + ' ' + nonce } }`
+      async handler ({ nonce }, { principal, progress }) {
+        await progress(1, 1, principal.subject + ' ' + nonce)
+        await new Promise((resolve) => { setTimeout(resolve, Math.random() * 10) })
+        return principal.subject + ' ' + nonce
+      } }`
   })
   const { url } = await listen(t, { ...variables, TOOLS_DIR: folder, RATE_LIMIT_REQUESTS: 100_000 })
-  const clients = await Promise.all(Array.from({ length: 10 }, async (_, index) => ({ subject: `user-${index}`, client: await connectLegacy(t, url, token({ sub: `user-${index}` })) })))
-  const wrong: unknown[] = []
-  let sent = 0
-  // 100 at a time: all at once would be more than the event loop of one process takes without shedding load.
-  await Promise.all(Array.from({ length: 100 }, async (_, lane) => {
-    const { subject, client } = clients[lane % clients.length] ?? clients[0] ?? { subject: '', client: new Client({ name: '', version: '' }) }
-    for (let index = 0; index < 10; index += 1) {
-      const nonce = `n${lane}-${index}`
-      sent += 1
-      const { content } = await client.callTool({ name: 'whoami', arguments: { nonce } })
-      if (JSON.stringify(content) !== JSON.stringify([{ type: 'text', text: `${subject} ${nonce}` }])) wrong.push({ subject, nonce, content })
-    }
+  // Their requests have the same ids.
+  const clients = await Promise.all(Array.from({ length: 10 }, async (_, index) => {
+    const subject = `user-${index}`
+    const bearer = token({ sub: subject })
+    return { subject, client: anyClient(index % 2 === 0 ? await connectLegacy(t, url, bearer) : await connectModern(t, url, negotiating({ pin: '2026-07-28' }), bearer)) }
   }))
-  t.equal(sent, 1000)
+  const wrong: unknown[] = []
+  let answered = 0
+  // 100 at a time: all at once would be more than the event loop of one process takes without shedding load.
+  await Promise.all(clients.flatMap(({ subject, client }) => Array.from({ length: 10 }, async (_, lane) => {
+    for (let index = 0; index < 10; index += 1) {
+      const expected = `${subject} n${lane}-${index}`
+      const heard: unknown[] = []
+      // Every other one as a stream.
+      const options = index % 2 === 0 ? {} : { onprogress: ({ message }: { message?: string | undefined }) => { heard.push(message) } }
+      const { content } = z.object({ content: z.unknown() }).parse(await client.call('whoami', { nonce: `n${lane}-${index}` }, options))
+      answered += 1
+      if (JSON.stringify([content, heard]) !== JSON.stringify([[{ type: 'text', text: expected }], index % 2 === 0 ? [] : [expected]])) wrong.push({ expected, content, heard })
+    }
+  })))
+  t.equal(answered, 1000)
   t.strictSame(wrong, [])
 })
