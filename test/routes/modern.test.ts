@@ -279,6 +279,27 @@ t.test('a resource without contents is not found, and not empty', async (t) => {
   for (const send of [rpc, modernRpc]) t.match((await send(app, 'resources/read', { uri: 'app://blank' })).json().result.contents, [{ uri: 'app://blank', text: '' }])
 })
 
+t.test('[attack 42] [attack 43] a variable of a template cannot lead Django elsewhere, also where the resource checks nothing', async (t) => {
+  const django = await djangoStub(t, (_request, response) => { json(response, 200, { ok: true }) })
+  const app = await buildApp(t, { DJANGO_BASE_URL: django.url, RATE_LIMIT_REQUESTS: 1000 }, undefined, {
+    resources: [defineResource({ uri: 'doc://{name}', name: 'doc', description: 'd', read: async ({ name = '' }, { django }) => JSON.stringify(await django.get('/docs/{name}/', { path: { name }, schema: z.unknown() })) })]
+  })
+  for (const send of [rpc, modernRpc]) {
+    for (const name of ['..', '.', '%2e%2e', '%2E.', '..%2Fadmin', '%2e%2e%2fadmin', '%5c..', '%252e%252e', '%00', 'a%0d%0ab', '%3fx=1', '%23']) {
+      const { result } = (await send(app, 'resources/read', { uri: `doc://${name}` })).json()
+      t.ok(result === undefined || result.contents.length === 1, name)
+    }
+    t.match((await send(app, 'resources/read', { uri: 'doc://..' })).json(), { error: { data: { uri: 'doc://..' } } })
+    t.match((await send(app, 'resources/read', { uri: 'doc://report%201' })).json(), { result: { contents: [{ text: '{"ok":true}' }] } })
+  }
+  const paths = django.requests.map(({ url }) => url).filter((url) => !url.includes('/stats/'))
+  t.ok(paths.includes('/docs/report%201/'))
+  for (const path of paths) {
+    t.match(path, /^\/docs\/[^/]+\/$/)
+    t.equal(new URL(path, 'http://x').pathname, path, 'as it is after a server has resolved it')
+  }
+})
+
 t.test('sessions and streams to take up again are no concept of this server', async (t) => {
   const app = await buildApp(t)
   const headers = { 'mcp-session-id': 'made-up', 'last-event-id': '7' }
