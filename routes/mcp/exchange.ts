@@ -100,7 +100,7 @@ export class Exchange<Message extends object, Extra> {
       return
     }
     if (message.id !== requestId) return
-    this.#answered = true
+    this.#answer()
     if (message.error !== undefined && !isForeseen(message.error)) {
       onUnforeseen(message.error)
       message.error = { code: errorCodes.internalError, message: 'Internal error', data: { correlation_id: correlationId } }
@@ -122,7 +122,7 @@ export class Exchange<Message extends object, Extra> {
   /** Ends the exchange without an answer, as a client that cancels expects it. */
   cancel (): void {
     if (this.#answered) return
-    this.#answered = true
+    this.#answer()
     this.onclose?.()
     const { response } = this.#options
     if (!response.headersSent) response.writeHead(200, streamHeaders)
@@ -130,11 +130,16 @@ export class Exchange<Message extends object, Extra> {
   }
 
   async close (): Promise<void> {
-    clearInterval(this.#timer)
     if (this.#answered) return
-    this.#answered = true
+    this.#answer()
     this.onclose?.()
     this.#options.response.destroy()
+  }
+
+  /** From here on nothing more is said: not even a comment, while the end waits for a client that reads slowly. */
+  #answer (): void {
+    this.#answered = true
+    clearInterval(this.#timer)
   }
 
   #stream (message: Message): void {

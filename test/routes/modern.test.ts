@@ -426,6 +426,36 @@ t.test('a quiet stream has comments in it, so that nobody takes it for dead', as
   t.match(body, /^event: message\ndata: .*"progress":1.*\n\n(: keep-alive\n\n)+event: message\ndata: .*"done".*\n\n$/)
 })
 
+t.test('a quiet stream says nothing more after the answer, however slowly that is read', async (t) => {
+  const { setInterval: real } = globalThis
+  t.intercept(globalThis, 'setInterval', { value: (callback: () => void, milliseconds?: number) => real(callback, milliseconds === 15_000 ? 1 : milliseconds) })
+  let answered = (): void => undefined
+  const leaving = new Promise<void>((resolve) => { answered = resolve })
+  const large = defineTool({
+    name: 'large',
+    description: 'd',
+    annotations: { readOnlyHint: true },
+    input: z.object({}),
+    async handler (_args, { progress }) {
+      await progress(1)
+      setImmediate(answered)
+      return 'x'.repeat(16_000_000)
+    }
+  })
+  const { url } = await listen(t, {}, undefined, { tools: [large] })
+  const { headers, payload } = modernRequest('tools/call', { name: 'large' }, { meta: { progressToken: 1 } })
+  const request = httpRequest(`${url}/mcp`, { method: 'POST', headers })
+  request.end(JSON.stringify(payload))
+  const [response]: IncomingMessage[] = await once(request, 'response')
+  await leaving
+  // The answer is written and cannot leave: nothing of it is read yet. Time enough for a comment.
+  await new Promise((resolve) => { setTimeout(resolve, 100) })
+  let body = ''
+  for await (const chunk of response ?? []) body += String(chunk)
+  t.match(body.slice(-200), /x"\}\].*\n\n$/)
+  t.notMatch(body.slice(-200), 'keep-alive')
+})
+
 t.test('a client that reads slowly is told less, and nothing piles up for it', async (t) => {
   const told = 20_000
   let done = (): void => undefined
