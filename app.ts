@@ -139,7 +139,10 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   await app.register(audit, { enabled: config.AUDIT_LOG, secret: stateSecret, principalOf: ({ principal }) => principal })
   await app.register(metrics, { version, token: config.METRICS_TOKEN, rateLimitClients: () => app.limits.clients() })
   const { instruments } = app
-  await app.register(host, { names: [new URL(publicUrl(config)).hostname, ...config.ALLOWED_HOSTS] })
+  await app.register(host, {
+    names: [new URL(publicUrl(config)).hostname, ...config.ALLOWED_HOSTS],
+    onRefused: (request, reply) => app.limits.refused(request, reply)
+  })
   await app.register(loadShedding, { onShed: instruments.shed })
   await app.register(cors, { origins: config.ALLOWED_ORIGINS, headers: () => app.catalog.parameterHeaders })
   if (config.REDIS_URL !== undefined) await app.register(redis, { url: config.REDIS_URL, keyPrefix: 'django-mcp-server:' })

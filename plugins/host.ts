@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import fp from 'fastify-plugin'
 import { z } from 'zod'
-import { checkOptions, list, type OptionsShape } from '../checks/options.ts'
+import { callback, checkOptions, list, type OptionsShape } from '../checks/options.ts'
 import { isHostName } from '../checks/urls.ts'
 
 declare module 'fastify' {
@@ -15,12 +15,15 @@ declare module 'fastify' {
 export interface HostOptions {
   /** Names under which clients reach this service, without ports, or `['*']` for any. */
   names: readonly string[]
+  /** Told of every refusal before it is sent; what it throws is sent in its place. */
+  onRefused?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 }
 
 const name = 'a host name without port, or *'
 
 const optionsSchema = z.strictObject({
-  names: list(z.string(name).refine((text) => text === '*' || isHostName(text), name), 'a list of host names')
+  names: list(z.string(name).refine((text) => text === '*' || isHostName(text), name), 'a list of host names'),
+  onRefused: callback<NonNullable<HostOptions['onRefused']>>().optional()
 } satisfies OptionsShape<HostOptions>)
 
 /** uri-host and port of a Host field (RFC 9110 §7.2); user information is no part of it. */
@@ -42,7 +45,7 @@ function hostFields (request: FastifyRequest): number {
  * rebound, so they are always served.
  */
 const host: FastifyPluginAsync<HostOptions> = async (app, options) => {
-  const { names } = checkOptions('host', optionsSchema, options)
+  const { names, onRefused } = checkOptions('host', optionsSchema, options)
   const allowed = new Set(['localhost', ...names.map((name) => name.toLowerCase())])
   const any = allowed.has('*')
   let lastServed: string | undefined
@@ -56,6 +59,16 @@ const host: FastifyPluginAsync<HostOptions> = async (app, options) => {
     return true
   }
 
+  async function refuse (request: FastifyRequest, reply: FastifyReply, next: HookHandlerDoneFunction, status: number, body: { error: string, message: string }): Promise<void> {
+    try {
+      await onRefused?.(request, reply)
+    } catch (error) {
+      next(error instanceof Error ? error : new Error('a refusal failed', { cause: error }))
+      return
+    }
+    reply.code(status).send(body)
+  }
+
   app.addHook('onRequest', (request, reply, next) => {
     if (request.routeOptions.config.anyHost === true) {
       next()
@@ -64,7 +77,7 @@ const host: FastifyPluginAsync<HostOptions> = async (app, options) => {
     const value = request.raw.headers.host
     // Node takes the first of several; a proxy in front of us may have routed by another (RFC 9112 §3.2).
     if (value === undefined || hostFields(request) !== 1) {
-      reply.code(400).send({ error: 'Bad Request', message: 'A request must have one Host header.' })
+      void refuse(request, reply, next, 400, { error: 'Bad Request', message: 'A request must have one Host header.' })
       return
     }
     // A target that is a whole URL goes before the header (RFC 9112 §3.2.2).
@@ -74,7 +87,7 @@ const host: FastifyPluginAsync<HostOptions> = async (app, options) => {
       return
     }
     request.log.info({ host: target.slice(0, 255) }, 'a request for another host was refused')
-    reply.code(403).send({ error: 'Forbidden', message: 'This service does not answer for this host.' })
+    void refuse(request, reply, next, 403, { error: 'Forbidden', message: 'This service does not answer for this host.' })
   })
 }
 

@@ -76,6 +76,18 @@ t.test('[attack 64] through the whole app', async (t) => {
   }
 })
 
+t.test('[attack 64] [requirement 34] a flood of foreign hosts is limited', async (t) => {
+  for (const url of ['/mcp', '/nothing', '/.well-known/oauth-protected-resource']) {
+    const app = await buildApp(t, { RATE_LIMIT_REQUESTS: '2', RATE_LIMIT_ADDRESS_REQUESTS: '100' })
+    const found: number[] = []
+    for (let index = 0; index < 4; index += 1) found.push((await overHttp(app, { method: url === '/mcp' ? 'POST' : 'GET', url, headers: { host: 'evil.example' } })).statusCode)
+    t.strictSame(found, [403, 403, 429, 429], url)
+    t.equal((await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })).statusCode, 200, 'who names the right one is served')
+  }
+  const { url } = await listen(t, { RATE_LIMIT_REQUESTS: '1' })
+  for (const status of [400, 429]) t.equal((await sendRaw(url, head(['Host: localhost', 'Host: localhost', close], 'GET / HTTP/1.1'))).status, status)
+})
+
 t.test('a public URL with an address is one of our hosts', async (t) => {
   const { url } = await listen(t, { PUBLIC_URL: 'http://[::1]:8080' })
   t.equal((await fetch(`${url}/live/`)).status, 200)
