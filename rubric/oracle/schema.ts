@@ -69,10 +69,13 @@ export function propertiesOf (document: OpenApiDocument, value: unknown): Readon
 }
 
 /** Whether a value is a file: `binary` in 3.0, `file` in 2.0, raw bytes in 3.1. */
-export function isFile (document: OpenApiDocument, value: unknown): boolean {
+export function isFile (document: OpenApiDocument, value: unknown, depth = 0): boolean {
+  // One that consists of itself is none.
+  if (depth > 20) return false
   const schema = merged(document, value)
   const types = typesOf(schema)
-  if (types.includes('array')) return isFile(document, schema.items)
+  if (types.includes('array')) return isFile(document, schema.items, depth + 1)
   if (types.includes('file')) return true
+  if ([...listOf(schema.anyOf), ...listOf(schema.oneOf)].some((branch) => isFile(document, branch, depth + 1))) return true
   return types.includes('string') && (schema.format === 'binary' || (schema.contentMediaType !== undefined && schema.contentEncoding === undefined))
 }

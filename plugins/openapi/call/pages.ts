@@ -1,5 +1,5 @@
 import type { GeneratedTool } from '../generated.ts'
-import { pagingRole } from '../make/paging.ts'
+import { listNames, pagingRole } from '../make/paging.ts'
 import { hostOf } from './hosts.ts'
 import { isObject } from './json.ts'
 import { typed } from './locate.ts'
@@ -15,7 +15,8 @@ export interface Page {
 
 type Args = Readonly<Record<string, unknown>>
 
-const listNames = ['results', 'data', 'items', 'objects', 'features']
+/** What paginators without addresses say of a page, beside its list: those of django-ninja, for one. */
+const pageWords: ReadonlySet<string> = new Set(['count', 'total', 'total_count', 'limit', 'offset', 'page', 'page_size', 'per_page', 'pages', 'num_pages', 'total_pages', 'has_next', 'has_previous'])
 
 /** Where envelopes have the addresses of further pages. */
 const linkFolders = ['links', '_links', 'pagination', 'meta']
@@ -36,9 +37,10 @@ export function pageOf (value: unknown): Page | undefined {
   const name = listNames.find((candidate) => Array.isArray(value[candidate]))
   const items = name === undefined ? undefined : value[name]
   if (name === undefined || !Array.isArray(items)) return undefined
-  const isEnvelope = name === 'results' || hasLinks(value) || linkFolders.some((folder) => isObject(value[folder]) && hasLinks(value[folder]))
   const holders = [value, value.meta, value.pagination, isObject(value.meta) ? value.meta.pagination : undefined]
   const count = holders.flatMap((holder) => isObject(holder) ? [holder.count, holder.total, holder.total_count] : []).find((number) => typeof number === 'number')
+  const isBare = Number.isInteger(count) && Number(count) >= items.length && Object.keys(value).every((key) => key === name || pageWords.has(key))
+  const isEnvelope = name === 'results' || isBare || hasLinks(value) || linkFolders.some((folder) => isObject(value[folder]) && hasLinks(value[folder]))
   return isEnvelope ? { name, items, count: typeof count === 'number' ? count : undefined } : undefined
 }
 

@@ -1,12 +1,12 @@
 import type { ObjectSchema } from '../../catalog/definition.ts'
 import type { Binding, GeneratedTool, Place } from '../generated.ts'
 import type { Operation, Schema } from '../operation.ts'
-import { defined, recordAt } from '../read/records.ts'
+import { defined, isRecord, recordAt } from '../read/records.ts'
 import { argumentNames, candidatesOf, fileReference, fileSchema, nullableFileReference, nullableFileSchema } from './arguments.ts'
 import { bodyOf } from './body.ts'
 import { fitted } from './fit.ts'
 import { inlined } from './inline.ts'
-import { answerOf, withContent } from './paging.ts'
+import { answerOf, listNames, withContent } from './paging.ts'
 import { trimmed } from './trim.ts'
 
 /** What the overlay says of the arguments of a tool, by their names. */
@@ -37,7 +37,7 @@ function isLarge (operation: Operation): boolean {
   const answer = answerOf(operation)
   if (answer === undefined || !(method === 'GET' || (method === 'POST' && responses.some(({ status }) => status === '200')))) return false
   const properties = recordAt(withContent(answer, operation.definitions), 'properties')
-  return answer.type === 'array' || Object.hasOwn(properties, 'results') || (method === 'GET' && Object.keys(properties).length > manyFields)
+  return answer.type === 'array' || listNames.some((name) => isRecord(properties[name]) && (name === 'results' || properties[name].type === 'array')) || (method === 'GET' && Object.keys(properties).length > manyFields)
 }
 
 const fieldsSchema: Schema = { type: 'array', items: { type: 'string' }, description: 'Only these fields' }

@@ -18,6 +18,9 @@ const called: ReadonlyArray<readonly [role: Role, names: readonly string[]]> = [
   ['cursor', ['cursor', 'page[cursor]']]
 ]
 
+/** What the list of a page is called. */
+export const listNames = ['results', 'data', 'items', 'objects', 'features'] as const
+
 type Role = 'page' | 'size' | 'offset' | 'cursor'
 
 /** What a query parameter does for paging, or undefined where it does nothing. */

@@ -194,6 +194,13 @@ test('answers that are lists or large can be cut down to some fields', async (t)
   t.same(places(toolFor(answers(many), { method: 'delete' })), {})
 })
 
+test('a list is known by what paginators call it', async (t) => {
+  const page = (name: string, schema: unknown) => toolFor(answers({ type: 'object', properties: { count: { type: 'integer' }, [name]: schema } }))
+  t.ok(names(page('items', { type: 'array', items: {} })).includes('fields'))
+  t.notOk(names(page('items', { type: 'integer' })).includes('fields'))
+  t.notOk(names(page('lines', { type: 'array', items: {} })).includes('fields'))
+})
+
 test('a search by POST can be cut down to some fields, what is made can not', async (t) => {
   const list = { type: 'array', items: { type: 'object', properties: { id: {} } } }
   t.ok(names(toolFor({ ...json({ type: 'object', properties: { q: {} } }), ...answers(list) }, { method: 'post' })).includes('fields'))

@@ -73,6 +73,8 @@ t.test('further pages are arguments of the same tool, never addresses', (t) => {
   t.strictSame(cursor.json(), { next_args: { cursor: 'cD0yMDA=' }, previous_args: null, results: [1, 2] })
   t.equal(cursor.notes, '2 are shown, and there are more. For more, call again with next_args as the arguments.')
   t.equal(shown(numbered, {}, answer(JSON.stringify({ links: { next: null }, data: [1], meta: { pagination: { count: 9 } } }))).notes, '1 of 9 are shown.', 'where JSON:API counts')
+  t.equal(shown(numbered, {}, answer('{"items":[1,2],"count":9}')).notes, '2 of 9 are shown.', 'where there are no addresses')
+  t.equal(shown(numbered, {}, answer('{"id":1,"items":[1,2],"total":250}')).notes, '', 'an order with its lines is no page')
   t.equal(shown(numbered, {}, page(null, null, [1], 1)).notes, '', 'a whole list needs no words')
   t.match(shown(numbered, { page_size: 1000 }, page(`${internal}/books/?page=2&page_size=1000`, null)).notes, /The API gives at most 1 at a time\.$/)
   const linked = shown(numbered, {}, answer(JSON.stringify({ links: { next: `${internal}/books/?page=2`, previous: null }, count: 3, data: [1] })))
