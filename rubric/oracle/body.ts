@@ -154,6 +154,7 @@ export function compareBody (document: OpenApiDocument, operation: WireOperation
 export function takesFile (document: OpenApiDocument, operation: WireOperation, property: string): boolean {
   return [...operation.bodies].some(([type, { schema }]) => {
     const found = propertiesOf(document, schema).get(property)
-    return essence(type) === multipart && found !== undefined && isFile(document, found.schema)
+    // A document that does not tell what is sent from what is answered calls a file by what is answered: its address.
+    return essence(type) === multipart && found !== undefined && (isFile(document, found.schema) || found.schema.format === 'uri')
   })
 }

@@ -4,12 +4,25 @@ const segmentsOf = ({ path }: Operation): string[] => path.split('/')
 
 const isVariable = (segment: string): boolean => segment.includes('{')
 
+/** What a variable's value looks like, by its type. */
+function formOf ({ parameters }: Operation, name: string): string {
+  const { type, format } = parameters.find((parameter) => parameter.in === 'path' && parameter.name === name)?.schema ?? {}
+  if (type === 'integer' || type === 'number') return String.raw`-?[\d.]+`
+  return format === 'uuid' ? String.raw`[\da-f-]{32,36}` : '.+'
+}
+
+/** Whether a segment with variables can be this text. */
+function canBe (operation: Operation, segment: string, text: string): boolean {
+  const source = segment.split(/\{([^{}]+)\}/).map((part, index) => index % 2 === 1 ? formOf(operation, part) : part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)).join('')
+  return new RegExp(`^${source}$`, 'i').test(text)
+}
+
 /** What a path's variables would have to be for its request to be that of another path, or undefined where none could. */
-function takenFor (own: readonly string[], other: readonly string[]): string[] | undefined {
+function takenFor (operation: Operation, other: readonly string[]): string[] | undefined {
   const values: string[] = []
-  for (const [index, segment] of own.entries()) {
+  for (const [index, segment] of segmentsOf(operation).entries()) {
     const literal = other[index] ?? ''
-    if (isVariable(segment) && literal !== '' && !isVariable(literal)) values.push(literal)
+    if (isVariable(segment) && !isVariable(literal) && canBe(operation, segment, literal)) values.push(literal)
     else if (segment !== literal && !(isVariable(segment) && isVariable(literal))) return undefined
   }
   return values.length === 0 ? undefined : values
@@ -24,9 +37,8 @@ function takenFor (own: readonly string[], other: readonly string[]): string[] |
 export function hiddenByOthers (selected: readonly Operation[], all: readonly Operation[]): string[] {
   const groups = Map.groupBy(all, (operation) => `${operation.method} ${segmentsOf(operation).length}`)
   return selected.filter(({ path }) => path.includes('{')).flatMap((operation) => {
-    const own = segmentsOf(operation)
-    const others = groups.get(`${operation.method} ${own.length}`) ?? []
-    const values = others.flatMap((other) => takenFor(own, segmentsOf(other))?.map((value) => JSON.stringify(value)).join(' and ') ?? [])
+    const others = groups.get(`${operation.method} ${segmentsOf(operation).length}`) ?? []
+    const values = others.flatMap((other) => takenFor(operation, segmentsOf(other))?.map((value) => JSON.stringify(value)).join(' and ') ?? [])
     return values.length === 0 ? [] : [`${operation.key} does not reach what is called ${[...new Set(values)].join(', ')}: that is another operation.`]
   })
 }

@@ -8,9 +8,9 @@ const namedFilters = 6
 /** What every list can be asked for, and no filter. */
 const pagingNames: ReadonlySet<string> = new Set(['page', 'page_size', 'per_page', 'limit', 'offset', 'start', 'cursor', 'ordering', 'search', 'format', 'fields'])
 
-/** What a POST does that makes nothing, where no thing before it says so. */
+/** What is done by a request that makes nothing, where no thing before it says so. */
 const verbs = new Set([
-  'activate', 'approve', 'archive', 'calculate', 'cancel', 'change', 'confirm', 'deactivate', 'disable', 'enable', 'export', 'import', 'login', 'logout', 'preview', 'publish',
+  'activate', 'approve', 'archive', 'calculate', 'cancel', 'change', 'clear', 'clone', 'close', 'confirm', 'copy', 'deactivate', 'disable', 'enable', 'export', 'import', 'lock', 'login', 'logout', 'merge', 'move', 'preview', 'publish', 'purge',
   'refresh', 'register', 'reject', 'resend', 'reset', 'restore', 'revoke', 'run', 'search', 'send', 'set', 'signup', 'start', 'stop', 'subscribe', 'sync', 'unsubscribe', 'upload', 'validate', 'verify'
 ])
 
@@ -39,7 +39,9 @@ function placesOf (path: string): Place[] {
   const places: Place[] = []
   for (const segment of path.split('/').filter((part) => part !== '')) {
     const last = places.at(-1)
-    if (!segment.includes('{')) places.push({ noun: snake(segment).replaceAll('_', ' '), hasKey: false })
+    // Of `old{format}`, what is no variable says what it is.
+    const noun = snake(segment.replaceAll(/\{[^{}]*\}/g, ' ')).replaceAll('_', ' ')
+    if (/[a-z]/.test(noun) || !segment.includes('{')) places.push({ noun, hasKey: false })
     else if (last !== undefined) last.hasKey = true
   }
   return places.filter(({ noun }) => noun !== '' && !areas.test(noun))
@@ -61,7 +63,7 @@ function makes ({ operationId = 'create', responses }: Operation): boolean {
   return responses.some(({ status }) => status === '201') && /create$/i.test(operationId)
 }
 
-/** What a POST to a word does that is no list of things: `/orders/{id}/cancel/`, `/orders/import/`, `/token/refresh/`. */
+/** What a request to a word does that is no list of things: `/orders/{id}/cancel/`, `/orders/import/`, `/token/refresh/`. */
 function actionFor (operation: Operation, noun: string, parents: string, before: string | undefined): string | undefined {
   if (isPlural(noun) || makes(operation) && !verbs.has(noun)) return undefined
   const [verb = noun, ...object] = noun.split(' ')
@@ -88,7 +90,9 @@ export function sentenceFor (operation: Operation): string {
 
   if (!hasKey && /^(?:me|self|current|whoami)$/.test(noun) && method !== 'POST') return about(operation, `the current ${singular(before ?? 'user')}`, parents)
   if (group !== undefined && /^(?:bulk|batch)$/.test(noun)) return `${several[method]} several ${group} at once${parents}.`
-  if (method === 'POST') return (hasKey ? undefined : actionFor(operation, noun, parents, before)) ?? about(operation, one(singular(noun)), parents)
+  const action = hasKey || method === 'GET' || (method !== 'POST' && !verbs.has(noun)) ? undefined : actionFor(operation, noun, parents, before)
+  if (action !== undefined) return action
+  if (method === 'POST') return about(operation, one(singular(noun)), parents)
   if (method === 'GET' && !hasKey && (isPlural(noun) || answersList(operation))) {
     const listed = isPlural(noun) ? noun : group === undefined ? `${noun} entries` : `${group} (${noun})`
     return `List ${listed}${parents}.${filtersOf(operation)}`

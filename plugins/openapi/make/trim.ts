@@ -114,6 +114,7 @@ export function withoutNull (schema: Schema): Schema {
     ...schema,
     type: Array.isArray(types) && types.length === 1 ? types[0] : types,
     enum: Array.isArray(choices) ? choices.filter((choice) => choice !== null) : undefined,
-    anyOf: Array.isArray(anyOf) ? branches : undefined
+    anyOf: Array.isArray(anyOf) ? branches : undefined,
+    items: isRecord(schema.items) ? withoutNull(schema.items) : undefined
   })
 }

@@ -261,3 +261,8 @@ test('a parameter of two operations is each one\'s own', async (t) => {
   t.same(properties(toolOf('GET /a/{id}/', document)), { id: { type: 'integer' }, q: { type: 'boolean' } })
   t.same(properties(toolOf('DELETE /a/{id}/', document)), { id: { type: 'integer' }, q: { type: 'string' } })
 })
+
+test('the entries of a list in a query are never null', async (t) => {
+  const schema = { type: 'array', items: { type: 'string', nullable: true, enum: ['n', 'p', null] } }
+  t.same(properties(toolFor({ parameters: [{ in: 'query', name: 'kind', schema }] })), { kind: { type: 'array', items: { type: 'string', enum: ['n', 'p'] } } })
+})

@@ -153,3 +153,22 @@ test('texts are those that a model may read', async (t) => {
   const operation = only({ operationId: 'a\u200Blist', summary: '<b>List</b>', description: '# All\n\nof http://internal:8000/api/', tags: ['A\u202E', ''], deprecated: true })
   t.match(operation, { operationId: 'alist', summary: 'List', description: 'All. of /api/', tags: ['A'], deprecated: true })
 })
+
+test('of the docstring of a view set, an operation has the section of its own action', async (t) => {
+  const description = 'Books.\n\nlist:\nLists **all** books.\n\ncreate:\nMakes one.\nNote:\nIt is kept.\n\nborrow:\nLends it.'
+  const operation = { description }
+  const { byKey } = read({ openapi: '3.0.3', paths: {
+    '/api/books/': { get: operation, post: operation },
+    '/api/books/{id}/': { get: operation, patch: operation },
+    '/api/books/{id}/borrow/': { post: operation },
+    '/api/books/bulk/': { post: operation },
+    '/api/notes/': { get: { description: 'Notes.\n\nExample:\nx' } }
+  } })
+  t.equal(byKey('GET /api/books/')?.description, 'Lists all books.')
+  t.equal(byKey('POST /api/books/')?.description, 'Makes one.')
+  t.equal(byKey('GET /api/books/{id}/')?.description, 'Books.', 'where it has none, what is said of all')
+  t.equal(byKey('PATCH /api/books/{id}/')?.description, 'Books.')
+  t.equal(byKey('POST /api/books/{id}/borrow/')?.description, 'Lends it.')
+  t.equal(byKey('POST /api/books/bulk/')?.description, 'Books.')
+  t.equal(byKey('GET /api/notes/')?.description, 'Notes. Example: x', 'other texts stay whole')
+})
