@@ -111,7 +111,13 @@ function validatorOf (schema: ObjectSchema, when: CompileWhen) {
   return { ajv, validator: () => compiled ??= compile() }
 }
 
-function compileJsonSchema (input: ObjectSchema, when: CompileWhen): CompiledInput {
+/** Whether it is all that is wrong with a value that it is an integer of many digits, given as a text. */
+function isLongInteger ({ keyword, params, data }: ErrorObject): boolean {
+  const expected: unknown = params.type
+  return keyword === 'type' && typeof data === 'string' && /^-?\d{16,19}$/.test(data) && (Array.isArray(expected) ? expected : [expected]).includes('integer')
+}
+
+function compileJsonSchema (input: ObjectSchema, when: CompileWhen, longIntegers: boolean): CompiledInput {
   const jsonSchema = { additionalProperties: false, ...input }
   const { validator } = validatorOf(jsonSchema, when)
   return {
@@ -120,7 +126,10 @@ function compileJsonSchema (input: ObjectSchema, when: CompileWhen): CompiledInp
       const validate = validator()
       // Defaults are written into what is checked, which is the client's message.
       const copy: unknown = structuredClone(args)
-      if (!validate(copy)) return refuse(ofMeantForms(validate.errors ?? [], input).map((error) => problemOf(error, input, copy)))
+      if (!validate(copy)) {
+        const errors = ofMeantForms(validate.errors ?? [], input).filter((error) => !(longIntegers && isLongInteger(error)))
+        if (errors.length > 0) return refuse(errors.map((error) => problemOf(error, input, copy)))
+      }
       return argumentObject.parse(copy)
     }
   }
@@ -128,10 +137,11 @@ function compileJsonSchema (input: ObjectSchema, when: CompileWhen): CompiledInp
 
 /**
  * Compiles a tool's input.
+ * @param longIntegers whether integers of many digits may be given as texts
  * @throws {Error} for a JSON Schema that is not valid
  */
-export function compileInput (input: z.ZodObject | ObjectSchema, when: CompileWhen = 'now'): CompiledInput {
-  return input instanceof z.ZodObject ? compileZod(input) : compileJsonSchema(input, when)
+export function compileInput (input: z.ZodObject | ObjectSchema, when: CompileWhen = 'now', longIntegers = false): CompiledInput {
+  return input instanceof z.ZodObject ? compileZod(input) : compileJsonSchema(input, when, longIntegers)
 }
 
 /** An output schema in both forms; the check throws for a result that is not of it. */

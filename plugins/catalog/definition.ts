@@ -184,6 +184,11 @@ export interface ToolDefinition<
   asks?: boolean
   /** Arguments, as a zod object or a JSON Schema. Arguments that it does not name are refused. */
   input: Input
+  /**
+   * Whether an integer of a JSON Schema may also be given as a text of 16 to 19 digits, which the handler gets as it is:
+   * as a number it would not arrive exactly.
+   */
+  longIntegers?: boolean
   /** The structured result, as a zod object or a JSON Schema. Without it the result is text or blocks. */
   output?: Output
   /** Makes this a tool that may start a job and give `startTask(…)` in the place of a result. */

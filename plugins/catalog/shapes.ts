@@ -49,6 +49,7 @@ export const toolShape = z.strictObject({
   cost: z.int().min(1).optional(),
   asks: z.boolean().optional(),
   input: inputSchema,
+  longIntegers: z.boolean().optional(),
   output: inputSchema.optional(),
   task: z.strictObject({
     mode: z.enum(['optional', 'required']),

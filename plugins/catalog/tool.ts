@@ -87,7 +87,7 @@ function structuredFrom (output: CompiledOutput, result: unknown): ToolResult {
  */
 export function compileTool (definition: unknown, when: CompileWhen = 'now'): Tool {
   const { name, title, description, annotations, icons, handler, asks = false, cost = 1, ...rest } = toolShape.parse(definition)
-  const { jsonSchema, check } = compileInput(rest.input, when)
+  const { jsonSchema, check } = compileInput(rest.input, when, rest.longIntegers)
   const output = rest.output === undefined ? undefined : compileOutput(rest.output, when)
   const resultFrom = (result: unknown): ToolResult => output === undefined ? { content: blocksFrom(result) } : structuredFrom(output, result)
   const task = rest.task === undefined ? undefined : compileTask(rest.task, resultFrom)

@@ -11,6 +11,8 @@ export interface BodyValue {
   readonly value: unknown
   /** Whether it may hold a file; any other object that looks like one is just an object. */
   readonly mayBeFile: boolean
+  /** Whether it may be anything, as what Django REST Framework's JSONField takes: in a form, a list is JSON then and not several values. */
+  readonly mayBeAnything?: boolean
 }
 
 export interface SentBody {
@@ -43,11 +45,12 @@ function jsonValue ({ argument, value, mayBeFile }: BodyValue, files: Files): un
 }
 
 /** The parts of one property. Lists are one part an entry, objects are JSON (OpenAPI 3.1.1, "Encoding Object"). */
-function partsOf (name: string, { argument, value, mayBeFile }: BodyValue, { contentType, style = 'form', explode }: Encoding, files: Files): Part[] {
+function partsOf (name: string, { argument, value, mayBeFile, mayBeAnything }: BodyValue, { contentType, style = 'form', explode }: Encoding, files: Files): Part[] {
   // What a form leaves empty is null to Django REST Framework where the field allows that.
   if (value === null) return [{ name, content: { text: '', mediaType: undefined } }]
   if (mayBeFile && isFile(value)) return [{ name, content: files.take(argument, value) }]
   if (contentType !== undefined && isJsonType(contentType)) return [{ name, content: { text: JSON.stringify(value), mediaType: contentType } }]
+  if (Array.isArray(value) && mayBeAnything === true && contentType === undefined) return [{ name, content: { text: JSON.stringify(value), mediaType: 'application/json' } }]
   // What a 2.0 document calls `collectionFormat: csv`, for one.
   if (Array.isArray(value) && explode === false) return [{ name, content: { text: value.map(textOf).join(delimiters[style]), mediaType: contentType } }]
   if (Array.isArray(value)) return value.flatMap((entry: unknown, index) => partsOf(name, { argument: `${argument}.${index}`, value: entry, mayBeFile }, contentType === undefined ? {} : { contentType }, files))
@@ -55,9 +58,9 @@ function partsOf (name: string, { argument, value, mayBeFile }: BodyValue, { con
   return [{ name, content: { text: textOf(value), mediaType: contentType } }]
 }
 
-function pairsOf (name: string, { argument, value }: BodyValue, { contentType, style = 'form', explode = style === 'form' }: Encodings[string] = {}): string[] {
+function pairsOf (name: string, { argument, value, mayBeAnything }: BodyValue, { contentType, style = 'form', explode = style === 'form' }: Encodings[string] = {}): string[] {
   if (value === null) return queryPairs(written(name, { style, explode }), argument, '')
-  const asJson = contentType !== undefined ? isJsonType(contentType) : typeof value === 'object' && !Array.isArray(value) && style === 'form'
+  const asJson = contentType !== undefined ? isJsonType(contentType) : typeof value === 'object' && (!Array.isArray(value) || mayBeAnything === true) && style === 'form'
   return queryPairs(written(name, { style, explode, mediaType: asJson ? 'application/json' : undefined }), argument, value)
 }
 

@@ -80,6 +80,8 @@ export function toolDefinition (tool: GeneratedTool, options: CallOptions = {}):
     scopes,
     annotations,
     input: tool.inputSchema,
+    // Identifiers of answers keep all of their digits, and can be given back.
+    longIntegers: true,
     asks: confirm !== undefined,
     handler,
     ...title === undefined ? {} : { title },

@@ -21,7 +21,7 @@ function isInteger ({ type }: Schema): boolean {
 
 function check (value: unknown, path: string, schemas: () => readonly Schema[], root: Schema): void {
   if (typeof value === 'number') {
-    if (Math.abs(value) > Number.MAX_SAFE_INTEGER && schemas().some(isInteger)) throw wrongArgument(path, 'is a number beyond 2^53, which does not arrive exactly')
+    if (Math.abs(value) > Number.MAX_SAFE_INTEGER && schemas().some(isInteger)) throw wrongArgument(path, 'is a number beyond 2^53, which does not arrive exactly: give it as a text, between quotes')
   } else if (Array.isArray(value)) {
     value.forEach((entry: unknown, index) => { check(entry, `${path}.${index}`, () => schemas().flatMap(({ items }) => readings(items, root)), root) })
   } else if (isRecord(value)) {

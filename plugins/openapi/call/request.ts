@@ -52,13 +52,19 @@ interface Sent extends BodyValue {
   readonly place: Place
 }
 
+/** Whether a schema says nothing of the form of a value. */
+function isOpen (schema: unknown): boolean {
+  return isRecord(schema) && Object.keys(schema).every((word) => word === 'description' || word === 'default')
+}
+
 function sentBy (tool: GeneratedTool, args: Readonly<Record<string, unknown>>): Sent[] {
   const sent: Sent[] = []
   for (const { argument, place } of tool.bindings) {
     const value = Object.hasOwn(args, argument) ? args[argument] : undefined
     if (value === undefined) continue
     checkExact(value, argument, tool)
-    sent.push({ argument, place, value, mayBeFile: tool.fileArguments.includes(argument) })
+    const mayBeFile = tool.fileArguments.includes(argument)
+    sent.push({ argument, place, value, mayBeFile, mayBeAnything: !mayBeFile && isOpen(tool.inputSchema.properties?.[argument]) })
   }
   for (const { place, value } of tool.fixed) sent.push({ argument: place.kind === 'parameter' ? place.parameter.name : 'body', place, value, mayBeFile: false })
   return sent

@@ -52,6 +52,17 @@ const book = tool('PATCH /api/books/{id}/', [bound('id', 'path', {}, 'book_id'),
   body: body(['application/json']), properties: { book_id: text, q: text, new_title: {}, items: {}, body_id: {} }
 })
 
+t.test('an identifier beyond 2^53 that an answer has shown can be given back, as a text', async (t) => {
+  const properties = { id: int, ids: { type: 'array', items: int }, owner: { anyOf: [{ type: 'object', properties: { id: { type: ['integer', 'null'] } } }, { type: 'null' }] } }
+  const long = tool('PATCH /api/books/{id}/', [bound('id', 'path'), bound('ids', 'query'), property('owner')], { body: body(['application/json']), properties })
+  const { call, requests } = await calling(t, long, (_request, response) => { json(response, 200, {}) })
+  await call({ id: '9007199254740993', ids: ['-9223372036854775808', 5], owner: { id: '9007199254740995' } })
+  t.match(requests, [{ url: '/api/books/9007199254740993/?ids=-9223372036854775808&ids=5', body: '{"owner":{"id":"9007199254740995"}}' }])
+  for (const id of ['5', '9007199254740993.0', 'x', '12345678901234567890']) t.match(await callError(call({ id })), { problems: [{ path: 'id', message: 'must be integer' }] }, id)
+  t.match(await callError(call({ id: 2 ** 53 })), { problems: [{ path: 'id', message: /give it as a text, between quotes$/ }] })
+  t.equal(requests.length, 1)
+})
+
 const html = '<html>Traceback SECRET_KEY http://django-internal:8000</html>'
 
 t.test('[attack 54] [attack 74] every answer that is an error becomes one that a model can act on', async (t) => {

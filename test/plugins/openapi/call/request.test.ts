@@ -242,6 +242,16 @@ t.test('a file makes it a form with parts, in which every boolean is named', (t)
   t.end()
 })
 
+t.test('in a form, a list for what may be anything is JSON, as a JSONField takes it', (t) => {
+  const properties = { open: { description: 'Any' }, list: { type: 'array', items: {} } }
+  const form = (type: string): GeneratedTool => tool('POST /a/', [property('open'), property('list')], { body: body([type]), properties })
+  const args = { open: ['x', 1], list: ['x', 1] }
+  t.match(requestFor(form('application/x-www-form-urlencoded'), args), { body: 'open=%5B%22x%22%2C1%5D&list=x&list=1' })
+  t.match(String(requestFor(form('multipart/form-data'), args).body), /name="open"\r\nContent-Type: application\/json\r\n\r\n\["x",1\]\r\n[^]*name="list"\r\n\r\nx\r\n[^]*name="list"\r\n\r\n1\r\n/)
+  t.match(requestFor(form('application/json'), args), { body: '{"open":["x",1],"list":["x",1]}' })
+  t.end()
+})
+
 t.test('[attack 83] the names and types of files are made safe, and their content is checked', (t) => {
   const sentAs = (filename: string): string | undefined => /filename="([^"\r\n]*)"/.exec(Buffer.from(requestFor(upload(), { document: file('x', { filename }) }).body ?? '').toString())?.[1]
   const names: Array<[string, string]> = [
