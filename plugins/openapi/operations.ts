@@ -2,7 +2,7 @@ import { isScope } from '../../checks/tokens.ts'
 import { versionOf } from './document.ts'
 import type { Operation, OperationMethod, Security, Skipped } from './operation.ts'
 import { readBody, readFormBody, readResponses } from './read/content.ts'
-import { sectionFor } from './read/docstring.ts'
+import { sectionFor, withoutRequestLine } from './read/docstring.ts'
 import { readParameters } from './read/parameters.ts'
 import { PointerError, resolved } from './read/pointer.ts'
 import type { Reading } from './read/reading.ts'
@@ -68,7 +68,7 @@ function readOperation (key: string, method: OperationMethod, path: string, raw:
     path,
     operationId: operationId === '' ? undefined : operationId,
     summary: plain(textAt(raw, 'summary')),
-    description: plain(sectionFor(textAt(raw, 'description'), method, path)),
+    description: plain(withoutRequestLine(sectionFor(textAt(raw, 'description'), method, path))),
     tags: textsAt(raw, 'tags').map(plain).filter((tag) => tag !== ''),
     deprecated: raw.deprecated === true,
     parameters,

@@ -41,8 +41,11 @@ const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'tr
 /** Methods that a tool can have. */
 export const toolMethods: ReadonlySet<string> = new Set(['GET', 'PUT', 'POST', 'DELETE', 'PATCH'])
 
+/** What Django asks for beside the cookie of a session, which nobody has who comes with a key or a token. */
+const sessionHeaders = ['x-csrftoken', 'x-csrf-token']
+
 /** "If in is "header" and the name field is "Accept", "Content-Type" or "Authorization", the parameter definition SHALL be ignored." */
-const ignoredHeaders: ReadonlySet<string> = new Set(['accept', 'content-type', 'authorization'])
+const ignoredHeaders: ReadonlySet<string> = new Set(['accept', 'content-type', 'authorization', ...sessionHeaders])
 
 const places = ['path', 'query', 'header', 'cookie'] as const
 

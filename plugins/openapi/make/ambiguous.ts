@@ -4,11 +4,10 @@ const segmentsOf = ({ path }: Operation): string[] => path.split('/')
 
 const isVariable = (segment: string): boolean => segment.includes('{')
 
-/** What a variable's value looks like, by its type. */
+/** What a variable's value looks like, by its type. Formats are not enforced, so they rule nothing out. */
 function formOf ({ parameters }: Operation, name: string): string {
-  const { type, format } = parameters.find((parameter) => parameter.in === 'path' && parameter.name === name)?.schema ?? {}
-  if (type === 'integer' || type === 'number') return String.raw`-?[\d.]+`
-  return format === 'uuid' ? String.raw`[\da-f-]{32,36}` : '.+'
+  const { type } = parameters.find((parameter) => parameter.in === 'path' && parameter.name === name)?.schema ?? {}
+  return type === 'integer' || type === 'number' ? String.raw`-?[\d.]+` : '.+'
 }
 
 /** Whether a segment with variables can be this text. */

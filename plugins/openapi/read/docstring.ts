@@ -31,3 +31,8 @@ export function sectionFor (text: string, method: OperationMethod, path: string)
   if (![...sections.keys()].some((name) => actions.has(name))) return text
   return (sections.get(actionOf(method, path)) ?? sections.get('') ?? []).join('\n')
 }
+
+/** A description without the request that some docstrings begin with: the tool makes it, and its line tells nothing else. */
+export function withoutRequestLine (text: string): string {
+  return text.replace(/^\s*(?:GET|POST|PUT|PATCH|DELETE) \/\S*[ \t]*(?:\n|--?|[–—:])\s*/, '')
+}

@@ -154,6 +154,16 @@ test('texts are those that a model may read', async (t) => {
   t.match(operation, { operationId: 'alist', summary: 'List', description: 'All. of /api/', tags: ['A'], deprecated: true })
 })
 
+test('the request that a docstring begins with is not told', async (t) => {
+  const { byKey } = read({ openapi: '3.0.3', paths: {
+    '/a/': { get: { description: 'GET /a/?x=1\n\nLists what there is.' }, post: { description: 'POST things here.' } },
+    '/b/': { post: { description: 'POST /b/ -- approves it.' } }
+  } })
+  t.equal(byKey('POST /b/')?.description, 'approves it.')
+  t.equal(byKey('GET /a/')?.description, 'Lists what there is.')
+  t.equal(byKey('POST /a/')?.description, 'POST things here.')
+})
+
 test('of the docstring of a view set, an operation has the section of its own action', async (t) => {
   const description = 'Books.\n\nlist:\nLists **all** books.\n\ncreate:\nMakes one.\nNote:\nIt is kept.\n\nborrow:\nLends it.'
   const operation = { description }
