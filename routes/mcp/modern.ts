@@ -1,5 +1,7 @@
 import {
+  CLIENT_CAPABILITIES_META_KEY,
   inputRequired,
+  PROTOCOL_VERSION_META_KEY,
   Server,
   type JSONRPCMessage,
   type JSONRPCNotification,
@@ -63,10 +65,12 @@ class RevisionServer extends Server {
 /** What is asked to find out whether a client can be asked so. */
 const ways: Readonly<Record<WayToAsk, string>> = { elicitation: 'elicitation/create', sampling: 'sampling/createMessage', roots: 'roots/list' }
 
-function incoming ({ mcpReq }: ServerContext): Incoming {
-  const { id, signal, _meta, envelope } = mcpReq
+type Meta = NonNullable<JSONRPCRequest['params']>['_meta']
+
+function incoming ({ mcpReq }: ServerContext, meta: Meta): Incoming {
+  const { id, signal } = mcpReq
   return {
-    era: 'modern', id, signal, meta: _meta, notify: (notification) => mcpReq.notify(notification), canAsk: (way) => missingFor({ method: ways[way] }, envelope) === undefined, takesTasks: declaresTasks(envelope)
+    era: 'modern', id, signal, meta, notify: (notification) => mcpReq.notify(notification), canAsk: (way) => missingFor({ method: ways[way] }, meta) === undefined, takesTasks: declaresTasks(meta)
   }
 }
 
@@ -74,6 +78,8 @@ function incoming ({ mcpReq }: ServerContext): Incoming {
 interface Serving {
   call: Call
   ctx: ServerContext
+  /** `_meta` of the request, envelope included. */
+  meta: Meta
 }
 
 /** The state that a client has sent back, undefined where it has sent none. */
@@ -85,10 +91,10 @@ async function stateOf ({ sealed }: Leg, { mcpReq }: ServerContext, binding: Bin
 }
 
 /** Runs what may ask the user: with the answers that came back, and with the question as its result where one is open. */
-async function asking (target: string, args: unknown, { call, ctx }: Serving, run: (request: McpRequest) => Promise<object>): Promise<object> {
+async function asking (target: string, args: unknown, { call, ctx, meta }: Serving, run: (request: McpRequest) => Promise<object>): Promise<object> {
   const { leg, principal } = call
   const binding = { principal: principal.key, method: ctx.mcpReq.method, target, arguments: args }
-  const own = requestOf(call, incoming(ctx))
+  const own = requestOf(call, incoming(ctx, meta))
   const state = await stateOf(leg, ctx, binding)
   if (state === 'invalid') return refuse(own, errorCodes.invalidParams, 'Invalid or expired requestState', { reason: 'invalid_request_state' })
   try {
@@ -96,7 +102,7 @@ async function asking (target: string, args: unknown, { call, ctx }: Serving, ru
   } catch (error) {
     if (!(error instanceof InputNeeded)) throw error
     for (const question of Object.values(error.requests)) {
-      const missing = missingFor(question, ctx.mcpReq.envelope)
+      const missing = missingFor(question, meta)
       if (missing !== undefined) return refuse(own, errorCodes.missingClientCapability, 'This asks something that the client cannot be asked', { requiredCapabilities: missing })
     }
     return inputRequired({ inputRequests: error.requests, requestState: leg.sealed.seal(error.state, binding) })
@@ -119,8 +125,8 @@ export const modernMethods: ReadonlyMap<string, Method<Serving>> = new Map([
   ['prompts/get', method(shapes.getPrompt, ({ name, arguments: args }, serving: Serving) => (
     asking(name, args, serving, (request) => getPrompt(serving.call.app, request, name, args))
   ))],
-  ['completion/complete', method(shapes.complete, async ({ ref, argument, context }, { call, ctx }: Serving) => ({
-    completion: await complete(call.app, requestOf(call, incoming(ctx)), ref, argument, context?.arguments ?? {})
+  ['completion/complete', method(shapes.complete, async ({ ref, argument, context }, { call, ctx, meta }: Serving) => ({
+    completion: await complete(call.app, requestOf(call, incoming(ctx, meta)), ref, argument, context?.arguments ?? {})
   }))],
   ['tasks/get', method(shapes.task)],
   ['tasks/update', method(shapes.updateTask)],
@@ -131,10 +137,26 @@ export const modernMethods: ReadonlyMap<string, Method<Serving>> = new Map([
  * A server for one request. What is ours is the handler for what the SDK has none for: one that is registered would
  * look at parameters and results twice more, which costs as much as the rest of making a server.
  */
-function serverFor (call: Call, revision: string, handle: Handle<Serving> | undefined): Server {
+function serverFor (call: Call, revision: string, meta: Meta, handle: Handle<Serving> | undefined): Server {
   const server = new RevisionServer(call.leg.info, revision)
-  if (handle !== undefined) server.fallbackRequestHandler = async (_request, ctx) => ({ ...await handle({ call, ctx }) })
+  if (handle !== undefined) server.fallbackRequestHandler = async (_request, ctx) => ({ ...await handle({ call, ctx, meta }) })
   return server
+}
+
+/**
+ * What a server is shown of a request whose envelope and parameters were found valid: what it still takes from them,
+ * and of the envelope as much as it asks for. It would look through the whole of both again.
+ */
+function shown (message: JSONRPCRequest, revision: string): JSONRPCRequest {
+  const { requestState, inputResponses } = message.params ?? {}
+  return {
+    ...message,
+    params: {
+      _meta: { [PROTOCOL_VERSION_META_KEY]: revision, [CLIENT_CAPABILITIES_META_KEY]: {} },
+      ...(requestState === undefined ? {} : { requestState }),
+      ...(inputResponses === undefined ? {} : { inputResponses })
+    }
+  }
 }
 
 /**
@@ -143,8 +165,10 @@ function serverFor (call: Call, revision: string, handle: Handle<Serving> | unde
  */
 export async function serveModern (app: FastifyInstance, leg: Leg, request: FastifyRequest, reply: FastifyReply, operation: Operation, message: JSONRPCRequest | JSONRPCNotification, classification: MessageClassification, handle: Handle<Serving> | undefined): Promise<void> {
   const call: Call = { app, leg, request, principal: request.principal ?? anonymous, operation }
-  const server = serverFor(call, classification.revision ?? '', handle)
-  if (message.method.startsWith('tasks/')) addTaskMethods(app, server, (ctx) => requestOf(call, incoming(ctx)))
+  const { revision = '' } = classification
+  const meta = 'id' in message ? message.params?._meta : undefined
+  const server = serverFor(call, revision, meta, handle)
+  if (message.method.startsWith('tasks/')) addTaskMethods(app, server, (ctx) => requestOf(call, incoming(ctx, meta)))
   const exchange = new Exchange<JSONRPCMessage, MessageExtraInfo>({
     response: reply.raw,
     requestId: 'id' in message ? message.id : undefined,
@@ -162,5 +186,5 @@ export async function serveModern (app: FastifyInstance, leg: Leg, request: Fast
     exchange.reported()
   }
   await server.connect(exchange)
-  exchange.receive(message, { classification })
+  exchange.receive('id' in message && handle !== undefined ? shown(message, revision) : message, { classification })
 }
