@@ -226,9 +226,11 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     extendLegacy: options.extendLegacy
   })
   if (issuers !== null) {
+    const servers = authorizationServers(config)
+    if (servers.length === 0) app.log.info('no issuer is a URL: the metadata names no authorization server, so clients are given their tokens by hand')
     await app.register(wellKnown, {
       resource: resourceUrl(config),
-      authorizationServers: authorizationServers(config),
+      authorizationServers: servers,
       scopes: config.ADVERTISED_SCOPES ?? [...new Set([...config.REQUIRED_SCOPES, 'read', 'write'])]
     })
   }

@@ -1,7 +1,6 @@
 import { whyNotEmptied } from '../checks/folders.ts'
 import type { Config } from '../config.ts'
 import type { Source } from './file.ts'
-import { authorizationServers } from './identity.ts'
 import { identityRules } from './identity-rules.ts'
 import { issuerRules } from './issuer-rules.ts'
 import { secretStandsForAudience } from './issuers.ts'
@@ -66,9 +65,6 @@ export function warningsAbout (config: Config): string[] {
   if (config.ALLOWED_HOSTS.includes('*')) warnings.push('ALLOWED_HOSTS=*: pages whose name is made to resolve to this service may call it')
   if (config.AUTH_ENABLED && config.JWT_SECRET !== undefined && secretStandsForAudience(config)) {
     warnings.push(`JWT_AUDIENCE is not set: the secret alone binds tokens to this service; a token with aud must name ${resourceUrl(config)}`)
-  }
-  if (config.AUTH_ENABLED && authorizationServers(config).length === 0) {
-    warnings.push('no issuer is a URL: the metadata names no authorization server, so clients have to be given tokens by hand; JWT_ISSUER names one')
   }
   if (config.AUTH_ENABLED && config.PUBLIC_URL === undefined) {
     warnings.push(`PUBLIC_URL is not set: challenges point clients to ${publicUrl(config)}`)

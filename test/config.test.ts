@@ -483,7 +483,6 @@ t.test('warnings say what is unsafe', (t) => {
   ])
   t.same(loadConfig(environment({ PORT: '9090' })).warnings, [
     'JWT_AUDIENCE is not set: the secret alone binds tokens to this service; a token with aud must name http://localhost:9090/mcp',
-    'no issuer is a URL: the metadata names no authorization server, so clients have to be given tokens by hand; JWT_ISSUER names one',
     'PUBLIC_URL is not set: challenges point clients to http://localhost:9090'
   ])
   t.end()

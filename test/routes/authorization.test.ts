@@ -126,7 +126,7 @@ t.test('[requirement 2] [authorization 33] [authorization 34] an issuer is publi
   ]
   for (const [variables, expected] of cases) {
     const log = new LogLines()
-    const { url } = await listen(t, { PUBLIC_URL: 'https://mcp.example.com', LOG_LEVEL: 'WARNING', ...variables }, log)
+    const { url } = await listen(t, { PUBLIC_URL: 'https://mcp.example.com', LOG_LEVEL: 'INFO', ...variables }, log)
     const metadata = z.looseObject({ authorization_servers: z.array(z.string()).optional() }).parse(await (await fetch(`${url}/.well-known/oauth-protected-resource/mcp`)).json())
     t.strictSame(metadata.authorization_servers, expected, JSON.stringify(variables))
     t.equal(log.text.includes('names no authorization server'), expected === undefined, JSON.stringify(variables))
