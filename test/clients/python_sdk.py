@@ -42,7 +42,7 @@ def causes(error):
 
 async def check_everything(client):
     tools = await client.list_tools()
-    assert [tool.name for tool in tools.tools] == ["delete_opportunity", "get_opportunities", "shout"], tools
+    assert [tool.name for tool in tools.tools] == ["delete_opportunity", "get_opportunities", "pipeline_report", "shout"], tools
 
     won = await client.call_tool("get_opportunities", {"status": "won", "limit": 2})
     assert not won.is_error and won.structured_content["total"] == 81, won
