@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import fp from 'fastify-plugin'
 import { z } from 'zod'
+import { fieldCount } from '../checks/fields.ts'
 import { callback, checkOptions, list, type OptionsShape } from '../checks/options.ts'
 import { isHostName } from '../checks/urls.ts'
 
@@ -28,16 +29,6 @@ const optionsSchema = z.strictObject({
 
 /** uri-host and port of a Host field (RFC 9110 §7.2); user information is no part of it. */
 const hostField = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i
-
-function hostFields (request: FastifyRequest): number {
-  const { rawHeaders } = request.raw
-  let found = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const field = rawHeaders[index]
-    if (field?.length === 4 && field.toLowerCase() === 'host') found += 1
-  }
-  return found
-}
 
 /**
  * Refuses requests for hosts that this service is not. A page whose name is made to resolve to our address (DNS
@@ -76,7 +67,7 @@ const host: FastifyPluginAsync<HostOptions> = async (app, options) => {
     }
     const value = request.raw.headers.host
     // Node takes the first of several; a proxy in front of us may have routed by another (RFC 9112 §3.2).
-    if (value === undefined || hostFields(request) !== 1) {
+    if (value === undefined || fieldCount(request.raw.rawHeaders, 'host') !== 1) {
       void refuse(request, reply, next, 400, { error: 'Bad Request', message: 'A request must have one Host header.' })
       return
     }

@@ -2,6 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestAsyncHo
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
+import { fieldCount } from '../../checks/fields.ts'
 import { issuersSchema, urlsOf, type IssuerOptions } from '../../checks/issuers.ts'
 import { callback, checkOptions, flag, list, text, whole, type OptionsShape } from '../../checks/options.ts'
 import { isScope } from '../../checks/tokens.ts'
@@ -97,15 +98,6 @@ const maxTokenLength = 8192
 /** Seconds after which a client may try again while tokens cannot be verified. */
 const retryAfter = 5
 
-function authorizationHeaders (request: FastifyRequest): number {
-  const { rawHeaders } = request.raw
-  let found = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === 'authorization') found += 1
-  }
-  return found
-}
-
 /**
  * Authenticates requests by bearer token (RFC 6750). Tokens are taken from the Authorization header only; a
  * token in a URL, a body or a cookie is not looked at (OAuth 2.1 §5.1.1).
@@ -146,7 +138,7 @@ const auth: FastifyPluginAsync<AuthOptions> = async (app, options) => {
     if (verifier === null) return anonymous
     const { authorization } = request.headers
     // Node keeps the first of several; a proxy in front of us may have looked at another one.
-    if (authorizationHeaders(request) > 1) throw refused(reply, 'malformed', 'invalid_request')
+    if (fieldCount(request.raw.rawHeaders, 'authorization') > 1) throw refused(reply, 'malformed', 'invalid_request')
     if (authorization === undefined || !/^bearer\b/i.test(authorization)) throw refused(reply, 'missing', undefined)
     const token = bearerToken.exec(authorization)?.[1]
     if (token === undefined) throw refused(reply, 'malformed', 'invalid_request')

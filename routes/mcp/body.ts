@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { fieldCount } from '../../checks/fields.ts'
 import { errorCodes } from './protocol-error.ts'
 
 /*
@@ -63,16 +64,6 @@ export function shapeProblem (bytes: Uint8Array): string | undefined {
   return undefined
 }
 
-/** Whether a request has several fields that say what its body is: Node takes the first, others may take another. */
-function isAmbiguous ({ rawHeaders }: FastifyRequest['raw']): boolean {
-  let types = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]
-    if (name?.length === 12 && name.toLowerCase() === 'content-type') types += 1
-  }
-  return types > 1
-}
-
 /** Makes the scope take JSON and nothing else (basic/transports): UTF-8, not encoded, and of a shape that is safe to work on. */
 export function takeJsonOnly (app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
@@ -83,9 +74,10 @@ export function takeJsonOnly (app: FastifyInstance): void {
       refuse(415, errorCodes.invalidRequest, 'The body must not be encoded: leave Content-Encoding out')
       return
     }
+    // Of several types Node takes the first, others may take another.
     // Node takes chunks off and leaves what else was done to the body as it is; a proxy may have undone it (RFC 9112 §6.1).
     const { 'transfer-encoding': transfer = 'chunked' } = request.headers
-    if (transfer.toLowerCase() !== 'chunked' || isAmbiguous(request.raw)) {
+    if (transfer.toLowerCase() !== 'chunked' || fieldCount(request.raw.rawHeaders, 'content-type') > 1) {
       refuse(400, errorCodes.invalidRequest, 'The body must have one Content-Type, and no Transfer-Encoding but chunked')
       return
     }

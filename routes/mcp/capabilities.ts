@@ -1,3 +1,5 @@
+import { isRecord } from '../../checks/records.ts'
+
 /** The extension by which tool calls may outlast their request; for revision 2026-07-28. */
 export const tasksExtension = 'io.modelcontextprotocol/tasks'
 
@@ -10,13 +12,9 @@ type Fields = Readonly<Record<string, unknown>>
 
 /** By hand, since every request is looked at. */
 function fieldsAt (value: unknown, name: string): Fields | undefined {
-  if (!isFields(value) || !Object.hasOwn(value, name)) return undefined
+  if (!isRecord(value) || !Object.hasOwn(value, name)) return undefined
   const inner = value[name]
-  return isFields(inner) ? inner : undefined
-}
-
-function isFields (value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isRecord(inner) ? inner : undefined
 }
 
 /** Whether a request says that its client knows the extension. Earlier requests do not count. `meta` is its `_meta`. */
@@ -30,7 +28,7 @@ export function missingFor (question: { method: string, params?: unknown }, meta
   if (question.method === 'sampling/createMessage') return declared('sampling') === undefined ? { sampling: {} } : undefined
   if (question.method === 'roots/list') return declared('roots') === undefined ? { roots: {} } : undefined
   const elicitation = declared('elicitation')
-  const { mode = 'form' } = isFields(question.params) ? question.params : {}
+  const { mode = 'form' } = isRecord(question.params) ? question.params : {}
   if (mode === 'url') return fieldsAt(elicitation, 'url') === undefined ? { elicitation: { url: {} } } : undefined
   // One that names no mode knows forms (client/elicitation, "Capabilities").
   const knowsForms = elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
