@@ -193,7 +193,9 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
     resourceFolders: [...given(builtIn('resources')), ...given(config.RESOURCES_DIR)],
     promptFolders: [...given(builtIn('prompts')), ...given(config.PROMPTS_DIR)],
     scopesToAskFor: config.AUTH_ENABLED ? (scopes) => operationScopes(config.REQUIRED_SCOPES, scopes) : undefined,
-    secret: stateSecret
+    secret: stateSecret,
+    lock: config.TOOLS_LOCK,
+    unapproved: config.TOOLS_UNAPPROVED
   })
   if (config.DJANGO_SCHEMA !== undefined) await app.register(openapi, schemaOptions(config, config.DJANGO_SCHEMA, instruments))
   await app.register(tasks, { redis: shared })
@@ -213,7 +215,12 @@ export default async function djangoMcpServer (app: FastifyInstance, options: Ap
   instruments.labelledGauge('mcp_catalog_items', 'Tools and resources by kind', 'kind', () => app.catalog.sizes)
   if (config.DJANGO_SCHEMA !== undefined) {
     instruments.gauge('mcp_schema_age_seconds', 'Seconds since the schema in use was last found to be the current one', () => app.openapi.health().ageSeconds)
-    instruments.gauge('mcp_schema_unapproved_tools', 'Tools of the schema that are not as the lock file approves them', () => app.openapi.unapproved())
+  }
+  if (config.TOOLS_LOCK !== undefined) {
+    instruments.labelledGauge('mcp_unapproved_tools', 'Tools that are not as the lock file approves them, by where they come from', 'origin', () => ({
+      code: app.catalogs.unapproved(),
+      ...config.DJANGO_SCHEMA === undefined ? {} : { schema: app.openapi.unapproved() }
+    }))
   }
 
   await app.register(mcp, {
@@ -276,8 +283,8 @@ function schemaOptions (config: Config, schema: string, instruments: Instruments
     include: config.OPENAPI_INCLUDE,
     exclude: config.OPENAPI_EXCLUDE,
     overlay: config.OPENAPI_OVERLAY,
-    lock: config.OPENAPI_LOCK,
-    unapproved: config.OPENAPI_UNAPPROVED,
+    lock: config.TOOLS_LOCK,
+    unapproved: config.TOOLS_UNAPPROVED,
     outputSchemas: config.TOOL_OUTPUT_SCHEMAS,
     tokenBudget: config.TOOL_TOKEN_BUDGET,
     maxResultBytes: config.TOOL_RESULT_BYTES,

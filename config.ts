@@ -185,6 +185,13 @@ export const configSchema = z.object({
     group: 'Catalog', description: 'Whether the built-in tool, resource and prompt are there, which fit an API with opportunities and clients; where it is not set, they are unless `DJANGO_SCHEMA` is.'
   }),
 
+  TOOLS_LOCK: optional(text(), {
+    group: 'Catalog', description: 'JSON file with digests of the texts of tools that have been approved, and with the names that tools of the schema keep when it changes; `npm run tools` writes it.', example: '/app/custom/tools.lock.json'
+  }),
+  TOOLS_UNAPPROVED: defaulted(oneOf(['warn', 'refuse']), 'warn', {
+    group: 'Catalog', description: 'What becomes of tools that `TOOLS_LOCK` has no entry for, or another text: a warning in the log and a metric, or they are left out as well.'
+  }),
+
   DJANGO_SCHEMA: optional(text(), {
     group: 'Schema', description: 'OpenAPI document of the API (2.0, 3.0 or 3.1) that tools are made from: a path on the Django host, a URL or a file. Below `DJANGO_BASE_URL` it is fetched with the API key.', example: '/api/schema/'
   }),
@@ -205,12 +212,6 @@ export const configSchema = z.object({
   }),
   OPENAPI_OVERLAY: optional(text(), {
     group: 'Schema', description: 'YAML file with what the document does not say: names, descriptions, defaults and more for single operations.', example: '/app/custom/overlay.yaml'
-  }),
-  OPENAPI_LOCK: optional(text(), {
-    group: 'Schema', description: 'JSON file with the names that tools keep when the document changes, and digests of the texts that have been approved; `npm run tools` writes it.', example: '/app/custom/tools.lock.json'
-  }),
-  OPENAPI_UNAPPROVED: defaulted(oneOf(['warn', 'refuse']), 'warn', {
-    group: 'Schema', description: 'What becomes of tools that `OPENAPI_LOCK` has no entry for, or another text: a warning in the log and a metric, or they are left out as well.'
   }),
   TOOL_OUTPUT_SCHEMAS: defaulted(flag(), false, {
     group: 'Schema', description: 'Whether the tools of the schema tell the form of their answers, which multiplies what a list costs.'

@@ -54,6 +54,9 @@ export function refusals (config: PartialConfig, source: Source): Refusal[] {
   if (production && config.ALLOWED_ORIGINS?.includes('*') === true) {
     found.push({ variable: 'ALLOWED_ORIGINS', reason: 'refused in production', expected: 'the exact origins' })
   }
+  if (config.TOOLS_UNAPPROVED === 'refuse' && source.TOOLS_LOCK === undefined) {
+    found.push({ variable: 'TOOLS_LOCK', reason: 'needed with TOOLS_UNAPPROVED=refuse', expected: 'a file that `npm run tools` has written' })
+  }
   return [...found, ...issuerRules(config, source), ...identityRules(config), ...folderRules(config)]
 }
 

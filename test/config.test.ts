@@ -69,6 +69,8 @@ const wrong: Record<string, unknown> = {
   RESOURCES_DIR: false,
   PROMPTS_DIR: 0,
   BUILT_IN_TOOLS: 'perhaps',
+  TOOLS_LOCK: false,
+  TOOLS_UNAPPROVED: 'ignore',
   DJANGO_SCHEMA: 5,
   SCHEMA_REFRESH_SECONDS: '-1',
   SCHEMA_COPY: {},
@@ -76,8 +78,6 @@ const wrong: Record<string, unknown> = {
   OPENAPI_INCLUDE: 'tag:',
   OPENAPI_EXCLUDE: 5,
   OPENAPI_OVERLAY: 1,
-  OPENAPI_LOCK: false,
-  OPENAPI_UNAPPROVED: 'ignore',
   TOOL_OUTPUT_SCHEMAS: 'some',
   TOOL_TOKEN_BUDGET: 'many',
   TOOL_RESULT_BYTES: 999,
@@ -461,6 +461,12 @@ t.test('[requirement 2] [authorization 16] offline_access is no scope of this se
 
 t.test('one folder for tools and resources is refused', (t) => {
   t.match(problemsOf(environment({ TOOLS_DIR: '/app/custom', RESOURCES_DIR: '/app/custom' })).RESOURCES_DIR, 'the same as TOOLS_DIR')
+  t.end()
+})
+
+t.test('refusing what is not approved takes a file that says what is', (t) => {
+  t.match(problemsOf(environment({ TOOLS_UNAPPROVED: 'refuse' })).TOOLS_LOCK, 'needed with TOOLS_UNAPPROVED=refuse')
+  t.equal(loadConfig(environment({ TOOLS_UNAPPROVED: 'refuse', TOOLS_LOCK: '/app/custom/tools.lock.json' })).config.TOOLS_UNAPPROVED, 'refuse')
   t.end()
 })
 

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { z } from 'zod'
 import { callback, checkOptions, list, text, type OptionsShape } from '../../checks/options.ts'
 import { namedLogger } from '../logging/named-logger.ts'
 import { Catalog, type ScopesToAskFor } from './catalog.ts'
-import { compileAll, load, type Source } from './load.ts'
+import { CatalogError, compileAll, load, type Source } from './load.ts'
+import { parseLock, type Lock } from './lock.ts'
+import { permitted, unapprovedPolicies, unapprovedWritten, type UnapprovedPolicy } from './pins.ts'
 import { compilePrompt } from './prompt.ts'
 import { compileResource } from './resource.ts'
 import { compileTool, type Tool } from './tool.ts'
@@ -28,8 +31,13 @@ declare module 'fastify' {
 }
 
 export interface Catalogs {
-  /** Whether a tool of this name comes from a folder or an option, in whatever capital letters. */
+  /**
+   * Whether a tool of this name comes from a folder or an option, in whatever capital letters: also one that is left
+   * out because nobody has approved it, whose place no other tool takes.
+   */
   readonly defines: (name: string) => boolean
+  /** How many tools from folders and options are not as the lock file approves them, whatever becomes of them. */
+  readonly unapproved: () => number
   /**
    * A catalog of everything from folders and options together with further tools, which give way to those of the same
    * name.
@@ -63,6 +71,10 @@ export interface CatalogOptions {
    * process alone where it is left out.
    */
   secret?: string
+  /** File with the digests of the texts that have been approved; read once, at the start. */
+  lock?: string | undefined
+  /** What becomes of tools that the lock file has no entry for, or another text: a warning in the log, or they are left out. */
+  unapproved?: UnapprovedPolicy
 }
 
 const folders = () => list(text('the path of a folder'), 'a list of folders').default([])
@@ -77,16 +89,26 @@ const optionsSchema = z.strictObject({
   resources: definitions(),
   prompts: definitions(),
   scopesToAskFor: callback<ScopesToAskFor>().optional(),
-  secret: text().default(() => randomBytes(32).toString('hex'))
+  secret: text().default(() => randomBytes(32).toString('hex')),
+  lock: text('the path of a file').optional(),
+  unapproved: z.enum(unapprovedPolicies, 'warn or refuse').default('warn')
 } satisfies OptionsShape<CatalogOptions>)
 
 function given (definitions: readonly object[], kind: string): Source[] {
   return definitions.map((definition, index) => ({ path: `${kind} ${index}`, definition }))
 }
 
+async function readLock (path: string): Promise<Lock> {
+  try {
+    return parseLock(await readFile(path, 'utf8'))
+  } catch (error) {
+    throw new CatalogError([{ path, reason: error instanceof Error ? error.message : String(error) }])
+  }
+}
+
 /** Builds the catalog. The app does not start with a definition that cannot be used: it would be missed only when called. */
 const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
-  const { toolFolders, resourceFolders, promptFolders, tools, resources, prompts, scopesToAskFor, secret } = checkOptions('catalog', optionsSchema, options, ['secret'])
+  const { toolFolders, resourceFolders, promptFolders, tools, resources, prompts, scopesToAskFor, secret, lock, unapproved: policy } = checkOptions('catalog', optionsSchema, options, ['secret'])
   const log = namedLogger(app.log, 'catalog')
   const passedOver = (folder: string, names: string[]): void => {
     log.info({ folder, passed_over: names }, 'only files of the folder itself are loaded, and none that begin with "_" or "." or are tests')
@@ -94,10 +116,12 @@ const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
   const toolSources = [...await load(toolFolders, passedOver), ...given(tools, 'tool')]
   const resourceSources = [...await load(resourceFolders, passedOver), ...given(resources, 'resource')]
   const promptSources = [...await load(promptFolders, passedOver), ...given(prompts, 'prompt')]
-  const ownTools = compileAll(toolSources, (definition) => compileTool(definition), ({ name }) => name)
+  const written = compileAll(toolSources, (definition) => compileTool(definition), ({ name }) => name)
   const ownResources = compileAll(resourceSources, compileResource, ({ uri }) => uri)
   const ownPrompts = compileAll(promptSources, compilePrompt, ({ name }) => name)
-  const ownNames = new Set(ownTools.map(({ name }) => name.toLowerCase()))
+  const { added, changed } = lock === undefined ? { added: [], changed: [] } : unapprovedWritten(written, await readLock(lock))
+  const ownTools = permitted(written, { added, changed }, policy, log)
+  const ownNames = new Set(written.map(({ name }) => name.toLowerCase()))
   const defines = (name: string): boolean => ownNames.has(name.toLowerCase())
   const built = new Catalog(ownTools, ownResources, ownPrompts, scopesToAskFor, secret)
   const cleaned = [ownTools, ownResources, ownPrompts].flat().filter(({ cleaned }) => cleaned).map(({ listing }) => listing.name)
@@ -107,6 +131,7 @@ const catalog: FastifyPluginAsync<CatalogOptions> = async (app, options) => {
   app.decorate('catalog', { getter: () => current })
   app.decorate('catalogs', {
     defines,
+    unapproved: () => added.length + changed.length,
     extendedBy: (further) => new Catalog([...ownTools, ...further.filter(({ name }) => !defines(name))], ownResources, ownPrompts, scopesToAskFor, secret),
     replace (next) {
       current = next

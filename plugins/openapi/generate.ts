@@ -1,5 +1,5 @@
 import type { GeneratedTool } from './generated.ts'
-import { emptyLock, type Lock } from './lock.ts'
+import { emptyLock, type Lock } from '../catalog/lock.ts'
 import { hiddenByOthers } from './make/ambiguous.ts'
 import { unknownFields } from './make/answered.ts'
 import { descriptionsFor } from './make/describe.ts'

@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { callback, checkOptions, duration, flag, list, text, whole, type OptionsShape } from '../../checks/options.ts'
 import { isBaseUrl, withoutTrailingSlash } from '../../checks/urls.ts'
 import { compileTool, type Tool } from '../catalog/index.ts'
+import { parseLock } from '../catalog/lock.ts'
+import { permitted, unapprovedPolicies, type UnapprovedPolicy } from '../catalog/pins.ts'
 import { namedLogger } from '../logging/named-logger.ts'
 import { isListed } from './budget.ts'
 import { toolDefinition, type CallOptions } from './call/definition.ts'
@@ -13,7 +15,6 @@ import { digestsOf, driftBetween, type Drift } from './drift.ts'
 import type { GeneratedTool } from './generated.ts'
 import { generateAside } from './generating.ts'
 import { DocumentKeeper, type LookResult, type SchemaHealth } from './keeper.ts'
-import { parseLock } from './lock.ts'
 import type { Skipped } from './operation.ts'
 import { unapproved } from './pins.ts'
 import type { SearchedOperation } from './search/operations.ts'
@@ -66,7 +67,7 @@ export interface OpenapiOptions {
   /** File with the names that tools keep. */
   lock?: string | undefined
   /** What becomes of tools that the lock file has no entry for, or another text: a warning in the log, or they are left out. */
-  unapproved?: 'warn' | 'refuse'
+  unapproved?: UnapprovedPolicy
   /** Whether tools tell the form of their answers, which multiplies what a list costs. */
   outputSchemas?: boolean
   /** Tokens up to which tools are listed; above, they are searched. Where it is left out: 10,000, and 40 tools. */
@@ -101,7 +102,7 @@ const optionsSchema = z.strictObject({
   exclude: selectors(isSelector, aSelector).optional(),
   overlay: text('the path of a file').optional(),
   lock: text('the path of a file').optional(),
-  unapproved: z.enum(['warn', 'refuse'], 'warn or refuse').default('warn'),
+  unapproved: z.enum(unapprovedPolicies, 'warn or refuse').default('warn'),
   outputSchemas: flag().default(false),
   tokenBudget: whole(0, 'tokens').optional(),
   maxResultBytes: whole(1_000, 'bytes').optional(),
@@ -144,15 +145,9 @@ const openapi: FastifyPluginAsync<OpenapiOptions> = async (app, options) => {
 
   /** The tools that may be there, as far as the lock file says. */
   function approved (tools: readonly GeneratedTool[], lockText: string): readonly GeneratedTool[] {
-    const { added, changed } = unapproved(tools, parseLock(lockText))
-    unapprovedTools = added.length + changed.length
-    if (unapprovedTools === 0) return tools
-    log.warn({ added: some(added), changed: some(changed) }, policy === 'refuse'
-      ? 'tools that are not as the lock file approves them are left out'
-      : 'tools are not as the lock file approves them')
-    if (policy === 'warn') return tools
-    const refused = new Set([...added, ...changed])
-    return tools.filter(({ name }) => !refused.has(name))
+    const differing = unapproved(tools, parseLock(lockText))
+    unapprovedTools = differing.added.length + differing.changed.length
+    return permitted(tools, differing, policy, log)
   }
 
   const basePath = new URL(djangoUrl).pathname.replace(/\/$/, '')

@@ -1,23 +1,10 @@
-import { hash } from 'node:crypto'
+import { emptyLock, type Lock } from '../catalog/lock.ts'
+import { digestOfText, inOrder, type Unapproved } from '../catalog/pins.ts'
 import type { GeneratedTool } from './generated.ts'
-import type { Lock } from './lock.ts'
 
-/*
- * Whoever approves a tool approves what it says it does. A document that changes later could say something else, or
- * bring an operation that nobody has looked at; so the lock file keeps a digest of the text of each tool.
- */
-
-/** What a model and its user go by: words, arguments, hints, and which operation it is. */
-export function textDigest ({ name, title, description, inputSchema, outputSchema, annotations, scopes, confirm, operation }: GeneratedTool): string {
-  return `sha256-${hash('sha256', JSON.stringify([name, title, description, inputSchema, outputSchema, annotations, scopes, confirm, operation.key]), 'base64url')}`
-}
-
-/** How tools differ from what has been approved, by name. */
-export interface Unapproved {
-  /** Tools whose operation has no entry. */
-  readonly added: readonly string[]
-  /** Tools whose text is another than the one of their entry. */
-  readonly changed: readonly string[]
+/** What a model and its user go by: words, arguments, hints, tags, and which operation it is. */
+export function textDigest ({ name, title, description, inputSchema, outputSchema, annotations, scopes, confirm, operation: { key, tags } }: GeneratedTool): string {
+  return digestOfText([name, title, description, inputSchema, outputSchema, annotations, scopes, confirm, key, tags])
 }
 
 /** What of these tools nobody has approved. An entry without a digest approves the name only, so it says nothing of the text. */
@@ -30,4 +17,14 @@ export function unapproved (tools: readonly GeneratedTool[], lock: Lock): Unappr
     else if (entry.text !== undefined && entry.text !== textDigest(tool)) changed.push(tool.name)
   }
   return { added, changed }
+}
+
+/** The lock after these tools have been made, whose texts it approves: entries of other operations stay as they are. */
+export function lockOf (tools: readonly GeneratedTool[], previous: Lock = emptyLock): Lock {
+  const given = new Set(tools.map(({ name }) => name.toLowerCase()))
+  const keys = new Set(tools.map(({ operation }) => operation.key))
+  // A name that the overlay has given to another operation is that one's now.
+  const others = Object.entries(previous.tools).filter(([key, { name }]) => !keys.has(key) && !given.has(name.toLowerCase()))
+  const own = tools.map((tool) => [tool.operation.key, Object.assign({}, previous.tools[tool.operation.key], { name: tool.name, text: textDigest(tool) })] as const)
+  return { ...previous, tools: inOrder([...others, ...own]) }
 }

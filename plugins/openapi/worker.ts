@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { z } from 'zod'
 import { parseDocument } from './document.ts'
 import { generate } from './generate.ts'
-import { parseLock } from './lock.ts'
+import { parseLock } from '../catalog/lock.ts'
 import { parseOverlay } from './overlay.ts'
 
 /* A thread that makes tools from one document and ends. */

@@ -96,16 +96,39 @@ test('the lock file is made, kept, and written only where something is new', asy
   t.match(JSON.parse(readFileSync(lock, 'utf8')), { tools: { 'GET /root/': { name: 'roots' } } })
 })
 
+test('tools that are written as code are printed beside those of a document, which give way to them', async (t) => {
+  const folder = t.testdir({ 'root-list.mjs': 'export default { name: "root_list", description: "Every root.", input: { type: "object" }, handler: () => "" }' })
+  const schema = document('given/drf-spectacular-drf_nested_routers.yml')
+  const { tools, skipped } = await printed(t, '--schema', schema, '--tools', folder, '--built-in')
+  t.match(tools.filter(({ name }) => name === 'root_list'), [{ description: 'Every root.' }])
+  t.ok(tools.some(({ name }) => name === 'get_opportunities'))
+  t.match(skipped.find(({ operation }) => operation === 'GET /root/'), { reason: 'a tool of its name is written as code' })
+  t.match((await run('--tools', folder)).out, /\n +\d+ {2}root_list +code\n\n1 tool costs about \d+ tokens\.\n$/)
+})
+
+test('approving some tools takes back nothing that the lock file has of others', async (t) => {
+  const folder = t.testdir({ tools: { 'hello.mjs': 'export default { name: "hello", description: "Hello.", input: { type: "object" }, handler: () => "" }' } })
+  const lock = join(folder, 'lock.json')
+  const content = (): Record<string, unknown> => JSON.parse(readFileSync(lock, 'utf8'))
+  await printed(t, '--tools', join(folder, 'tools'), '--lock', lock)
+  const first = content()
+  t.match(first, { version: 1, tools: {}, written: { hello: { text: /^sha256-/ } } })
+  await printed(t, '--schema', document('given/drf-spectacular-drf_nested_routers.yml'), '--built-in', '--lock', lock)
+  t.match(content(), { tools: { 'GET /root/': { name: 'root_list' } }, written: { ...Object(first.written), get_opportunities: {} } })
+})
+
 test('what cannot be read is told in a sentence, with exit code 1 and nothing on the output', async (t) => {
   const schema = document('given/drf-spectacular-fields.yml')
-  const folder = t.testdir()
+  const folder = t.testdir({ tools: { 'empty.mjs': '' } })
   const cases: ReadonlyArray<readonly [args: string[], message: RegExp]> = [
-    [[], /--schema FILE is missing/],
+    [[], /One of --schema FILE, --tools FOLDER and --built-in is needed/],
     [['--schema', 'nowhere.yaml'], /nowhere\.yaml cannot be read/],
     [['--schema', join(root, 'package.json')], /neither "openapi" nor "swagger"/],
     [['--schema', file(folder, 'page.html', '<html>')], /page of HTML/],
     [['--schema', schema, '--schemes', 'x'], /Unknown option '--schemes'/],
     [['--schema', schema, 'more'], /more/],
+    [['--tools', join(folder, 'nowhere')], /The catalog is not valid:\n {2}.*nowhere: /],
+    [['--tools', join(folder, 'tools')], /empty\.mjs: it has no default export/],
     [['--schema', schema, '--mode', 'table'], /--mode: expected list or search, got "table"/],
     [['--schema', schema, '--methods', 'FETCH'], /expected a method or "all"/],
     [['--schema', schema, '--include', 'tag:'], /expected a method, a path/],

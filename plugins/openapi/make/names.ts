@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Lock } from '../lock.ts'
+import type { Lock } from '../../catalog/lock.ts'
 import type { Operation, OperationMethod } from '../operation.ts'
 
 /** Characters of a tool's name: clients put their own prefix before it, and some allow no more than 60 together. */

@@ -1,6 +1,6 @@
 import { test, type Test } from 'tap'
 import { generate } from '../../../plugins/openapi/generate.ts'
-import { lockOf } from '../../../plugins/openapi/lock.ts'
+import { lockOf } from '../../../plugins/openapi/pins.ts'
 import { parseOverlay } from '../../../plugins/openapi/overlay.ts'
 import type { GeneratedTool } from '../../../plugins/openapi/generated.ts'
 import { answers, documentWith, json, toolOf } from './documents.ts'

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { generate } from '../../../plugins/openapi/generate.ts'
-import { emptyLock, formatLock, lockOf, parseLock } from '../../../plugins/openapi/lock.ts'
+import { emptyLock, formatLock, parseLock } from '../../../plugins/catalog/lock.ts'
 import { parseDocument } from '../../../plugins/openapi/document.ts'
-import { textDigest, unapproved } from '../../../plugins/openapi/pins.ts'
+import { lockOf, textDigest, unapproved } from '../../../plugins/openapi/pins.ts'
 
 /** The tools of a document with these operations: path, method, and what is said of it. */
 function toolsOf (paths: Record<string, Record<string, unknown>>) {
