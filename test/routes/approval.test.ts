@@ -67,7 +67,7 @@ async function build (t: Test, policy: 'warn' | 'refuse', changedCode: Record<st
     listed,
     asked: () => django.requests.filter(({ url }) => /^\/(books|loans|code)\//.test(url)).length,
     /** Looks for the document and the lock file again, as SIGHUP has it, until they are in use. */
-    async reload (): Promise<void> {
+    reload: async (): Promise<void> => {
       const looks = () => log.records.filter(({ message }) => message === 'the schema has changed').length
       const before = looks()
       process.emit('SIGHUP')
