@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { RequestError, TimeoutError, type Got } from 'got'
 import { CallError } from '../../errors.ts'
 import type { Answer } from './answer.ts'
@@ -81,6 +82,11 @@ export async function exchange (http: Got, url: string, { method, headers, body,
           // We asked for none. A small compressed body can be a huge one, so it is not even opened.
           if (encoding !== 'identity') stream.destroy(refusal('The API answered with an encoding that was not asked for.', status))
           else if (Number(headers['content-length'] ?? 0) > maxBytes) stream.destroy(refusal('The answer of the API is too large.', status))
+        })
+        // We asked for none. got hands the connection over, and nobody else would ever close it.
+        stream.once('upgrade', ({ statusCode }: { statusCode: number }, socket: Duplex) => {
+          socket.destroy()
+          stream.destroy(refusal('The API answered with a protocol that was not asked for.', statusCode))
         })
         stream.on('data', (chunk: Buffer) => {
           size += chunk.length
