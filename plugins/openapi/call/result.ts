@@ -40,7 +40,7 @@ interface Shown {
 }
 
 /** What is not text by its type, and pages for people, are not shown. */
-const textTypes = /^(?:text\/(?!html$)|application\/(?:xml$|yaml$|x-yaml$|toml$|csv$|sql$|graphql$|javascript$|x-ndjson$|ndjson$|x-www-form-urlencoded$|[\w.-]+\+(?:xml|yaml|csv|text)$))/
+const textTypes = /^(?:text\/(?!html$)|application\/(?:xml$|yaml$|x-yaml$|toml$|csv$|sql$|graphql$|javascript$|x-ndjson$|ndjson$|x-www-form-urlencoded$|(?!xhtml\+)[\w.-]+\+(?:xml|yaml|csv|text)$))/
 
 function wantedFields ({ bindings, fields }: GeneratedTool, args: Args): readonly string[] {
   const binding = bindings.find(({ place }) => place.kind === 'fields')
@@ -93,7 +93,7 @@ function filenameIn (answer: Answer): string | undefined {
 function describedFile (answer: Answer, type: string): Shown {
   const filename = filenameIn(answer)
   const value = { status: answer.status, content_type: type === '' ? 'unknown' : type, bytes: answer.body.length, ...filename === undefined ? {} : { filename } }
-  const what = essenceOf(type) === 'text/html' ? 'The answer is a page for a browser' : 'The answer is a file'
+  const what = /^(?:text\/html|application\/xhtml\+xml)$/.test(essenceOf(type)) ? 'The answer is a page for a browser' : 'The answer is a file'
   return { text: JSON.stringify(value), value, notes: [`${what}, which is not shown.`] }
 }
 
