@@ -34,11 +34,14 @@ COPY --from=build /app/dist dist
 COPY --from=dependencies /app/sbom.cdx.json ./
 # With it the package's own name resolves: for the version, and for tools that are mounted below /app.
 COPY package.json LICENSE ./
-# Nothing here needs a package manager at run time, or more rights than it was started with.
+# Nothing here needs a package manager or a shell at run time, or more rights than it was started with. The shells go
+# last, and one of them does it.
 RUN install -d custom/tools custom/resources \
  && install -d -o 1000 -g 1000 -m 0700 /tmp/mcp_server \
  && rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn* /opt/yarn* \
- && find / -xdev -type f -perm /6000 -exec chmod ug-s {} +
+    /usr/bin/apt* /usr/lib/apt /usr/bin/dpkg* \
+ && find / -xdev -type f -perm /6000 -exec chmod ug-s {} + \
+ && rm -f $(grep ^/ /etc/shells) /bin/sh /usr/bin/sh
 
 # By number, so that Kubernetes can tell that it is not root.
 USER 1000:1000
@@ -48,6 +51,6 @@ EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=10s --start-period=5s --retries=3 \
   CMD ["node", "dist/healthcheck.js"]
 
-# The shell fills in the address, which fastify-cli takes only as an option, and is then replaced by node, so that
-# signals reach it.
-CMD ["sh", "-c", "exec node node_modules/fastify-cli/cli.js start -o -a \"${MCP_HOST:-0.0.0.0}\" dist/app.js"]
+# The entrypoint of the base is a script for a shell.
+ENTRYPOINT []
+CMD ["node", "--import", "./dist/listen-address.js", "node_modules/fastify-cli/cli.js", "start", "-o", "dist/app.js"]

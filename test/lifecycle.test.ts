@@ -12,15 +12,15 @@ const starts = {
   'server.ts': () => ['server.ts']
 }
 
-async function startProcess (t: Test, args: string[], variables: Record<string, unknown>, port: number) {
-  const env = Object.fromEntries(Object.entries({ PATH: process.env.PATH, ...environment(variables), PORT: port, MCP_HOST: '127.0.0.1', LOG_LEVEL: 'INFO' })
+async function startProcess (t: Test, args: string[], variables: Record<string, unknown>, port: number, host = '127.0.0.1') {
+  const env = Object.fromEntries(Object.entries({ PATH: process.env.PATH, ...environment(variables), PORT: port, MCP_HOST: host, LOG_LEVEL: 'INFO' })
     .map(([name, value]) => [name, String(value)]))
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => { child.kill('SIGKILL') })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => { output += chunk.toString() })
   child.stderr.on('data', (chunk: Buffer) => { output += chunk.toString() })
-  const url = `http://127.0.0.1:${port}`
+  const url = `http://${host}:${port}`
   while (await fetch(`${url}/live/`).then(({ ok }) => !ok, () => true)) {
     if (child.exitCode !== null) throw new Error(output)
     await new Promise((resolve) => { setTimeout(resolve, 50) })
@@ -97,3 +97,9 @@ for (const [name, argsFor] of Object.entries(starts)) {
     await t.rejects(startProcess(t, argsFor(port), { TOOLS_DIR: folder }, port), { message: /broken\.mjs[\s\S]*description/ })
   })
 }
+
+t.test('the command of the image listens at MCP_HOST and nowhere else', async (t) => {
+  const port = await freePort()
+  const { output } = await startProcess(t, ['--import', './listen-address.ts', 'node_modules/fastify-cli/cli.js', 'start', '-o', 'app.ts'], {}, port, '127.0.0.2')
+  t.strictSame(output().match(/Server listening at http:[^"]*/g), [`Server listening at http://127.0.0.2:${port}`])
+})

@@ -86,7 +86,7 @@ export const attacks: Readonly<Record<number, readonly [attempt: string, outcome
   84: ['Many open streams; a client that leaves', 'capped; Django\'s request is cancelled'],
   85: ['SIGTERM under load', 'what runs is finished, nothing is half done'],
   86: ['A dependency older than a known hole; install scripts', 'a test fails'],
-  87: ['Root, set-user-id programs, package managers, writable code in the image', 'absent; the shell of the base stays, which the start command needs'],
+  87: ['Root, set-user-id programs, package managers, writable code or a shell in the image', 'absent'],
   88: ['An answer kept for one user, asked for by another', 'never given'],
   89: ['A stream that outlives its token', 'ended'],
   90: ['A scope that is missed when the answer has begun', 'cannot be: 403 comes first'],

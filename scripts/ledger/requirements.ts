@@ -40,6 +40,6 @@ export const requirements: Readonly<Record<number, string>> = {
   38: 'Unsafe methods are asked for; hints grant nothing; metrics name no user',
   39: 'Texts of tools are stripped, capped and pinned',
   40: 'Data of the API stays in results, stripped and capped',
-  41: 'The image: no root, no install scripts, a lockfile, a bill of materials',
+  41: 'The image: no root, no shell, no install scripts, a lockfile, a bill of materials',
   42: 'This page: every entry has a test'
 }

@@ -14,6 +14,7 @@ const inspected = z.object({
       User: z.string(),
       WorkingDir: z.string(),
       Env: z.array(z.string()),
+      Entrypoint: z.array(z.string()).nullish(),
       Cmd: z.array(z.string()),
       ExposedPorts: z.record(z.string(), z.unknown()),
       Volumes: z.record(z.string(), z.unknown()),
@@ -34,7 +35,10 @@ const [manifest, root] = process.argv.slice(2)
 if (manifest === undefined || root === undefined) throw new Error('usage: inspect.ts MANIFEST ROOT')
 const { config } = inspected.parse(JSON.parse(readFileSync(manifest, 'utf8'))).Docker
 
+// [attack 87] [requirement 41] it runs as a user without rights, and starts without a shell
 assert.equal(config.User, '1000:1000')
+assert.deepEqual(config.Entrypoint ?? [], [])
+assert.equal(config.Cmd[0], 'node')
 assert.equal(config.WorkingDir, '/app')
 assert.deepEqual(Object.keys(config.ExposedPorts), ['8080/tcp'])
 assert.deepEqual(Object.keys(config.Volumes), ['/tmp/mcp_server'])
@@ -99,5 +103,13 @@ assert.deepEqual(files.filter(({ mode, isFile }) => isFile && (mode & 0o6000) !=
 // [attack 87] [requirement 41] the user of the service can write nothing but its folder for temporary files
 const writable = files.filter(({ mode, uid: owner }) => (owner === uid && (mode & 0o200) !== 0) || ((mode & 0o002) !== 0 && (mode & 0o1000) === 0))
 assert.deepEqual(writable.map(({ path }) => path.slice(root.length)).filter((path) => path !== '/tmp/mcp_server' && !path.startsWith('/home/node')), [])
+/** Programs of the image by their names, links among them. */
+const programs = new Set(['bin', 'sbin', 'usr/bin', 'usr/sbin', 'usr/local/bin', 'usr/local/sbin', 'opt']
+  .filter((folder) => existsSync(join(root, folder)))
+  .flatMap((folder) => readdirSync(join(root, folder))))
+assert.ok(programs.has('node') && programs.has('ls'))
 // [attack 87] no package manager is left to fetch anything with
-assert.deepEqual(['usr/local/bin/npm', 'usr/local/bin/npx', 'usr/local/bin/corepack', 'usr/local/lib/node_modules'].filter((path) => existsSync(join(root, path))), [])
+assert.deepEqual(['npm', 'npx', 'corepack', 'yarn', 'yarnpkg', 'pnpm', 'apt', 'apt-get', 'dpkg', 'apk'].filter((name) => programs.has(name)), [])
+assert.equal(existsSync(join(root, 'usr/local/lib/node_modules')), false)
+// [attack 87] [requirement 41] no shell is left
+assert.deepEqual([...programs].filter((name) => /^(r?bash|sh|dash|ash|busybox|[ckz]sh|fish|tcsh)$/.test(name)), [])
