@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv'
+import { pointerName, valueAt } from '../../checks/json-pointer.ts'
 import { isRecord } from '../../checks/records.ts'
 
 /*
@@ -12,24 +13,10 @@ type Schema = Readonly<Record<string, unknown>>
 /** References that are followed from one to the next. */
 const longestChain = 32
 
-function pointedAt (reference: string, root: Schema): unknown {
-  if (!reference.startsWith('#/')) return undefined
-  return reference.slice(2).split('/').map(decoded).reduce<unknown>((value, name) => isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined, root)
-}
-
-/** A name in a reference (RFC 6901 §6). */
-function decoded (name: string): string {
-  try {
-    return decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~')
-  } catch {
-    return name
-  }
-}
-
 /** A schema, or what it refers to within the whole; anything where that is elsewhere. */
 export function resolvedIn (schema: unknown, root: Schema): Schema {
   let current = schema
-  for (let step = 0; step < longestChain && isRecord(current) && typeof current.$ref === 'string'; step++) current = pointedAt(current.$ref, root)
+  for (let step = 0; step < longestChain && isRecord(current) && typeof current.$ref === 'string'; step++) current = valueAt(root, current.$ref)
   return isRecord(current) ? current : {}
 }
 
@@ -56,7 +43,7 @@ function schemasOfPart (schemas: ReadonlySet<unknown>, name: string, root: Schem
 /** Schemas about what lies at a path below a value that is held against these. */
 function schemasAt (schemas: readonly unknown[], path: string, root: Schema): Set<unknown> {
   let found = expanded(schemas, root)
-  for (const name of path.split('/').slice(1)) found = schemasOfPart(found, decoded(name), root)
+  for (const name of path.split('/').slice(1)) found = schemasOfPart(found, pointerName(name), root)
   return found
 }
 

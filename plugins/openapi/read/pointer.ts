@@ -1,3 +1,4 @@
+import { valueAt } from '../../../checks/json-pointer.ts'
 import { isRecord, own, type Raw } from './records.ts'
 
 /** Why a reference leads nowhere. */
@@ -8,16 +9,6 @@ export class PointerError extends Error {
 /** References that are followed from one to the next before they are taken for a circle. */
 const longestChain = 32
 
-function token (text: string): string {
-  let decoded = text
-  try {
-    decoded = decodeURIComponent(text)
-  } catch {
-    // A percent sign that stands for itself.
-  }
-  return decoded.replaceAll('~1', '/').replaceAll('~0', '~')
-}
-
 /**
  * What a reference within the document points at (RFC 6901). Nothing outside of the document is ever read.
  * @throws {PointerError} where the reference leads out of the document or to nothing
@@ -25,13 +16,8 @@ function token (text: string): string {
 export function pointedAt (document: Raw, reference: string): unknown {
   if (!reference.startsWith('#')) throw new PointerError('a reference leads out of the document, and is not followed')
   if (reference !== '#' && !reference.startsWith('#/')) throw new PointerError('a reference is not of the form #/…')
-  let value: unknown = document
-  for (const part of reference.split('/').slice(1).map(token)) {
-    if (isRecord(value)) value = own(value, part)
-    else if (Array.isArray(value) && /^(0|[1-9]\d{0,9})$/.test(part)) value = value[Number(part)]
-    else value = undefined
-    if (value === undefined) throw new PointerError('a reference leads to nothing in the document')
-  }
+  const value = valueAt(document, reference)
+  if (value === undefined) throw new PointerError('a reference leads to nothing in the document')
   return value
 }
 
