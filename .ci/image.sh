@@ -146,7 +146,7 @@ TOOL
 
   local process
   process=$(last_of "$running")
-  [[ $(tr '\0' ' ' <"/proc/$process/cmdline") == 'node '* ]]
+  [[ $(tr '\0' ' ' <"/proc/$process/cmdline") == *node' --import '* ]]
   [[ $(awk '/^[UG]id:/ { print $2, $3, $4, $5 }' "/proc/$process/status" | sort -u) == '1000 1000 1000 1000' ]]
   echo 'it is node, as user and group 1000'
 
