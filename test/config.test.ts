@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process'
 import { createPublicKey } from 'node:crypto'
-import { connect } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { generatedKey } from '../checks/keys.ts'
 import { ConfigError, configSchema, documentationOf, identityIssuer, identityWay, issuersOf, loadConfig, publicUrl, resourceUrl } from '../config.ts'
 import { freePort } from '../demo/free-port.ts'
 import { apiKey, environment, secret } from './helper.ts'
+import { programs, run } from './starting.ts'
 
 const names = configSchema.keyof().options
 
@@ -584,52 +581,7 @@ t.test('every variable has a description, a group and an expected form', (t) => 
   t.end()
 })
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-
-async function opens (port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => { socket.destroy(); resolve(true) })
-    socket.once('error', () => { resolve(false) })
-  })
-}
-
-interface Run {
-  code: number | null
-  stdout: string
-  stderr: string
-  /** How often a connection was tried while it ran. */
-  tries: number
-  opened: boolean
-}
-
-/** Runs a program with nothing but these variables until it ends, trying all the time to connect to its port. */
-async function run (t: Test, args: readonly string[], variables: Record<string, string>, port: number): Promise<Run> {
-  // A folder of its own, so that no .env of a developer takes part.
-  const child = spawn(process.execPath, args, { cwd: t.testdirName, env: { PATH: process.env.PATH, ...variables }, stdio: ['ignore', 'pipe', 'pipe'] })
-  t.teardown(() => { child.kill('SIGKILL') })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => { stdout += chunk })
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => { stderr += chunk })
-  const end = new Promise<number | null>((resolve) => { child.once('close', resolve) })
-  let tries = 0
-  let opened = false
-  while (child.exitCode === null && child.signalCode === null && !opened) {
-    opened = await opens(port)
-    tries += 1
-    await sleep(5)
-  }
-  child.kill('SIGTERM')
-  return { code: await end, stdout, stderr, tries, opened }
-}
-
-const programs: Array<[string, readonly string[]]> = [
-  ['node server.ts', [join(root, 'server.ts')]],
-  ['fastify start -o app.ts', [join(root, 'node_modules/fastify-cli/cli.js'), 'start', '-o', join(root, 'app.ts')]]
-]
-
-for (const [name, args] of programs) {
+for (const [name, args] of Object.entries(programs)) {
   t.test(`${name} with every variable wrong names all of them, ends with 1 and never listens`, async (t) => {
     const port = await freePort()
     const CONFIG_FILE = file(t, { ...wrong, COLOUR: 'blue' })
