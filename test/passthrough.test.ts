@@ -1,9 +1,9 @@
-import { decodeJwt } from 'jose'
+import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
 import { z } from 'zod'
 import { generatedKey } from '../checks/keys.ts'
 import { defineTool } from '../plugins/catalog/definition.ts'
-import { djangoStub, fromNow, json, listen, token } from './helper.ts'
+import { djangoStub, fromNow, json, listen, mcpHeaders, modernRequest, token } from './helper.ts'
 import { sendRaw } from './raw.ts'
 import { startRecorder, type Recorder } from './recorder.ts'
 
@@ -139,4 +139,35 @@ t.test('[requirement 22] the assertion on the wire is about the caller of each r
   const subjects = recorder.heads().flatMap((head) => /^x-mcp-assertion: Bearer (\S+)$/im.exec(head)?.[1] ?? []).map((assertion) => decodeJwt(assertion).sub)
   t.strictSame(new Set(subjects.slice(0, subjects.length / 2)), new Set(['ada']))
   t.strictSame(new Set(subjects.slice(subjects.length / 2)), new Set(['grace']))
+})
+
+t.test('[attack 36] [attack 37] [attack 41] [requirement 22] of many callers at once each is named to Django by an assertion of its own, which verifies unchanged and for Django alone', async (t) => {
+  const { recorder, url } = await setUp(t, { DJANGO_IDENTITY: 'assertion', ASSERTION_KEY: generatedKey(), RATE_LIMIT_REQUESTS: 1_000 })
+  const call = { name: 'get_opportunities', arguments: {} }
+  await Promise.all(Array.from({ length: 80 }, async (_, index) => {
+    const sub = `user-${index % 5}`
+    const bearer = token({ sub, iss: issuer, aud: 'http://localhost:8080/mcp' })
+    const modern = modernRequest('tools/call', call, { bearer })
+    const legacy = { headers: mcpHeaders(bearer), payload: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: call } }
+    const { headers, payload } = index % 2 === 0 ? modern : legacy
+    const response = await fetch(`${url}/mcp`, { method: 'POST', headers: { ...headers, 'x-correlation-id': `${sub}.${index}` }, body: JSON.stringify(payload) })
+    t.notMatch(await response.text(), /"(error|isError)":/)
+  }))
+  const told = recorder.heads().flatMap((head) => {
+    const assertion = /^x-mcp-assertion: Bearer (\S+)$/im.exec(head)?.[1]
+    return assertion === undefined ? [] : [{ caller: /^x-correlation-id: (user-\d)\.\d+\r$/im.exec(head)?.[1], assertion, claims: decodeJwt(assertion) }]
+  })
+  t.equal(told.length, 80)
+  t.strictSame(told.filter(({ caller, claims }) => claims.sub !== caller || claims.user_id !== caller), [])
+  t.equal(new Set(told.map(({ claims }) => claims.jti)).size, 80, 'one that comes twice is a replay')
+
+  const keys = createLocalJWKSet(z.object({ keys: z.array(z.looseObject({ kty: z.string() })) }).parse(await (await fetch(`${url}/.well-known/jwks.json`)).json()))
+  const rules = { issuer: 'http://localhost:8080', audience: recorder.url, typ: 'mcp-assertion+jwt', algorithms: ['ES256'], maxTokenAge: 60 }
+  for (const { assertion, claims } of told.slice(0, 5)) {
+    await t.resolves(jwtVerify(assertion, keys, rules))
+    const [head = '', payload = '', signature = ''] = assertion.split('.')
+    const changed = Buffer.from(JSON.stringify({ ...claims, sub: 'admin', user_id: 'admin' })).toString('base64url')
+    for (const forged of [`${head}.${changed}.${signature}`, `${head}.${payload}.`, `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`]) await t.rejects(jwtVerify(forged, keys, rules))
+    for (const other of [{ audience: 'https://another.example.com' }, { issuer: 'https://another.example.com' }, { currentDate: new Date(Date.now() + 61_000) }]) await t.rejects(jwtVerify(assertion, keys, { ...rules, ...other }))
+  }
 })

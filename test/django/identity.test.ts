@@ -57,7 +57,7 @@ for (const way of ways) {
     })
 
     await t.test('[attack 41] [attack 92] Django takes an assertion for what it says, and nothing else', async (t) => {
-      const { keys: [published] } = z.object({ keys: z.array(z.object({ kid: z.string() })) }).parse((await app.inject('/.well-known/jwks.json')).json())
+      const { keys: [published] } = z.object({ keys: z.array(z.object({ kid: z.string() })) }).parse(await (await fetch(`${url}/.well-known/jwks.json`)).json())
       const kid = published?.kid ?? ''
       const claims = () => ({ iss: url, aud: audience, sub: 'ada', user_id: 'ada', token_type: 'access', jti: randomUUID(), iat: fromNow(0), exp: fromNow(60) })
       const signed = async (payload: JWTPayload, pem = key): Promise<string> =>

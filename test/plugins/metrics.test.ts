@@ -4,6 +4,7 @@ import { sameSecret } from '../../checks/secrets.ts'
 import { errorKinds } from '../../errors.ts'
 import metrics, { type MetricsOptions } from '../../plugins/metrics/index.ts'
 import { authFailures, countedMethods, outcomes } from '../../plugins/metrics/instruments.ts'
+import { buildApp, mcpHeaders, overHttp, token as bearer } from '../helper.ts'
 
 async function build (t: Test, options: Partial<MetricsOptions> = {}) {
   const app = Fastify()
@@ -231,7 +232,7 @@ t.test('[attack 78] [requirement 38] a token for the metrics is asked for where 
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(metrics, { version: '1', token })
-  const get = async (authorization?: string) => await app.inject({ url: '/metrics', headers: authorization === undefined ? {} : { authorization } })
+  const get = async (authorization?: string) => await overHttp(app, { url: '/metrics', headers: authorization === undefined ? {} : { authorization } })
   for (const right of [`Bearer ${token}`, `bearer ${token}`]) t.equal((await get(right)).statusCode, 200)
   for (const wrong of [undefined, '', 'Bearer', 'Bearer ', token, `Basic ${token}`, `Bearer  ${token}`, `Bearer ${token.slice(0, -1)}`, `Bearer ${token}0`, `Bearer ${'0'.repeat(32)}`, `Bearer ${'ä'.repeat(32)}`]) {
     const refused = await get(wrong)
@@ -239,6 +240,15 @@ t.test('[attack 78] [requirement 38] a token for the metrics is asked for where 
     t.equal(refused.headers['www-authenticate'], 'Bearer')
     t.notMatch(refused.body, /mcp_|0123/)
   }
+})
+
+t.test('[attack 78] the whole app asks for it as well, and the token of a caller is none for the metrics', async (t) => {
+  const app = await buildApp(t, { METRICS_TOKEN: '0123456789abcdef0123456789abcdef' })
+  for (const [authorization, status] of [['Bearer 0123456789abcdef0123456789abcdef', 200], [`Bearer ${bearer()}`, 401], ['Bearer 0123456789abcdef0123456789abcdee', 401], ['Bearer \u00e9', 401]] as const) {
+    for (const accept of ['text/plain', 'application/json']) t.equal((await overHttp(app, { url: '/metrics', headers: { authorization, accept } })).statusCode, status, authorization)
+  }
+  const forMcp = await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders('0123456789abcdef0123456789abcdef'), payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
+  t.equal(forMcp.statusCode, 401, 'nor is that of the metrics one for calls')
 })
 
 t.test('[attack 78] secrets are compared by digests, whatever their lengths', async (t) => {

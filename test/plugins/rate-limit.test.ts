@@ -7,10 +7,11 @@ import { WindowCounters } from '../../plugins/rate-limit/window-counters.ts'
 import redis from '../../plugins/redis.ts'
 import { stopClock } from '../clock.ts'
 import { buildApp, LogLines, mcpHeaders, modernRpc, overHttp, rpc, token } from '../helper.ts'
+import { head, pipeline } from '../raw.ts'
 import { startRedis, withoutRedis } from '../redis.ts'
 
-async function build (t: Test, options: Partial<RateLimitOptions> = {}) {
-  const app = Fastify()
+async function build (t: Test, options: Partial<RateLimitOptions> = {}, server: { trustProxy?: string } = {}) {
+  const app = Fastify(server)
   t.teardown(() => app.close())
   await app.register(rateLimit, {
     requests: 2,
@@ -138,6 +139,23 @@ t.test('[attack 69] one that has used up its number, but not gone over it, is he
   t.same(await statuses(app, 3, '/address', victim), [200, 200, 200])
   for (let index = 0; index < 100; index += 1) await app.inject({ url: '/address', remoteAddress: `198.51.100.${index}` })
   t.same(await statuses(app, 1, '/address', victim), [429])
+})
+
+/** Requests of as many addresses, each its own; a trusted proxy says so. */
+function flood (path: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => head(['Host: localhost', `X-Forwarded-For: 198.${18 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`], `GET ${path} HTTP/1.1`))
+}
+
+t.test('[attack 69] over the wire a flood of addresses does not free one that is held back, at any of the limits', async (t) => {
+  const app = await build(t, { maxKeys: 500 }, { trustProxy: '127.0.0.1' })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  for (const path of ['/address', '/principal', '/refused']) {
+    const victim = head(['Host: localhost', 'X-Forwarded-For: 192.0.2.1'], `GET ${path} HTTP/1.1`)
+    t.equal((await pipeline(url, [victim, victim, victim, victim])).at(-1), 429)
+    t.same(await pipeline(url, flood(path, 2_000)), Array.from({ length: 2_000 }, () => 200), 'everybody else gets in')
+    t.same(await pipeline(url, [victim]), [429], path)
+  }
+  t.equal(app.limits.clients(), 500, 'no more keys than allowed are kept')
 })
 
 t.test('where all keys are held back a new one takes the place of the oldest', (t) => {
@@ -318,6 +336,19 @@ t.test('[attack 70] a flood of unknown paths is limited', async (t) => {
   t.same(found, [404, 404, 429, 429])
   t.match((await overHttp(app, '/more')).json(), { error: 'Rate limit exceeded', message: /^Too many requests\./ })
   t.equal((await ping(app)).statusCode, 200, 'the endpoint is counted by itself')
+})
+
+t.test('[attack 69] in the whole app more addresses than such counters usually hold free nobody who is held back', async (t) => {
+  const app = await buildApp(t, { ...few, TRUST_PROXY: '127.0.0.1' })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const unknown = head(['Host: localhost', 'X-Forwarded-For: 192.0.2.1'], 'GET /nothing HTTP/1.1')
+  t.same(await pipeline(url, [unknown, unknown, unknown]), [404, 404, 429])
+  const mcp = head(['Host: localhost', 'X-Forwarded-For: 192.0.2.2'], 'GET /mcp HTTP/1.1')
+  t.equal((await pipeline(url, Array.from({ length: 7 }, () => mcp))).at(-1), 429)
+  t.same(await pipeline(url, flood('/nothing', 6_000)), Array.from({ length: 6_000 }, () => 404))
+  t.same(await pipeline(url, flood('/mcp', 6_000)), Array.from({ length: 6_000 }, () => 405))
+  t.same(await pipeline(url, [unknown]), [429])
+  t.same(await pipeline(url, [mcp]), [429])
 })
 
 t.test('[requirement 34] a flood of wrong tokens is limited', async (t) => {

@@ -251,26 +251,36 @@ t.test('[attack 57] [attack 64] [requirement 28] a page of another origin is ref
   t.equal((await post('https://mcp.example.com')).statusCode, 200, 'its own')
 })
 
-t.test('[attack 84] [requirement 32] a client that hangs up aborts the call down to the request to Django', async (t) => {
+t.test('[attack 84] [requirement 32] a client that hangs up aborts the call down to the request to Django, in both eras', async (t) => {
   let reached: () => void = () => undefined
   let aborted: () => void = () => undefined
-  const atDjango = new Promise<void>((resolve) => { reached = resolve })
-  const djangoSawTheEnd = new Promise<void>((resolve) => { aborted = resolve })
   const django = await djangoStub(t, (request, response) => {
     if (request.url?.includes('opportunities') !== true) { json(response, 200, {}); return }
     response.on('close', aborted)
     reached()
   })
   const { app, url } = await listen(t, { DJANGO_BASE_URL: django.url })
-  const request = httpRequest(`${url}/mcp`, { method: 'POST', headers: mcpHeaders(token()) })
-  request.on('error', () => undefined)
-  request.end(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'get_opportunities', arguments: {} } }))
-  await atDjango
-  request.destroy()
-  await djangoSawTheEnd
-  let metrics = ''
-  while (!metrics.includes('mcp_requests_total{method="tools/call",outcome="cancelled"} 1')) metrics = (await overHttp(app, '/metrics')).body
-  t.match(metrics, /mcp_requests_in_flight 0\n/)
+  const call = { name: 'get_opportunities', arguments: {} }
+  const modern = modernRequest('tools/call', call)
+  const requests = [
+    { headers: mcpHeaders(token()), payload: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: call } },
+    { headers: modern.headers, payload: modern.payload },
+    // As a stream, which has begun when the client goes.
+    { headers: modern.headers, payload: modernRequest('tools/call', call, { meta: { progressToken: 1 } }).payload }
+  ]
+  for (const [index, { headers, payload }] of requests.entries()) {
+    const atDjango = new Promise<void>((resolve) => { reached = resolve })
+    const djangoSawTheEnd = new Promise<void>((resolve) => { aborted = resolve })
+    const request = httpRequest(`${url}/mcp`, { method: 'POST', headers })
+    request.on('error', () => undefined)
+    request.end(JSON.stringify(payload))
+    await atDjango
+    request.destroy()
+    await djangoSawTheEnd
+    let metrics = ''
+    while (!metrics.includes(`mcp_requests_total{method="tools/call",outcome="cancelled"} ${index + 1}`)) metrics = (await overHttp(app, '/metrics')).body
+    t.match(metrics, /mcp_requests_in_flight 0\n/)
+  }
 })
 
 t.test('[requirement 38] calls are counted by method, tool and outcome; names that clients invent are not', async (t) => {

@@ -5,7 +5,7 @@ import t from 'tap'
 import { generatedKey } from '../../../checks/keys.ts'
 import auth, { anonymous } from '../../../plugins/auth/index.ts'
 import identity, { type AssertionOptions } from '../../../plugins/identity/index.ts'
-import { apiKey, callError, json, LogLines, type Handler } from '../../helper.ts'
+import { apiKey, callError, json, LogLines, overHttp, type Handler } from '../../helper.ts'
 import { ada, assertion, key, publicPem, withIdentity } from './helper.ts'
 
 const ok: Handler = (_request, response) => { json(response, 200, {}) }
@@ -152,7 +152,7 @@ t.test('[attack 41] a reference verifier refuses what was changed, what is for o
   const { app, calls, clientFor } = await withIdentity(t, assertion, ok)
   await (await clientFor()).request('GET', '/')
   const token = bearer(calls()[0]?.headers['x-mcp-assertion'])
-  const keys = createLocalJWKSet((await app.inject('/.well-known/jwks.json')).json<JSONWebKeySet>())
+  const keys = createLocalJWKSet((await overHttp(app, '/.well-known/jwks.json')).json())
   const rules = { issuer: 'https://mcp.example.com', audience: 'https://django.example.com', typ: 'mcp-assertion+jwt', algorithms: ['ES256'], maxTokenAge: 60 }
   await t.resolves(jwtVerify(token, keys, rules))
 
@@ -179,7 +179,7 @@ t.test('[attack 92] an assertion is no access token for who looks at types, as t
     allowHttp: true
   })
   other.get('/', { onRequest: other.authenticate }, async () => 'in')
-  const statusFor = async (bearer: string): Promise<number> => (await other.inject({ url: '/', headers: { authorization: `Bearer ${bearer}` } })).statusCode
+  const statusFor = async (bearer: string): Promise<number> => (await overHttp(other, { url: '/', headers: { authorization: `Bearer ${bearer}` } })).statusCode
   t.equal(await statusFor(token), 401)
   const { kid } = decodeProtectedHeader(token)
   const retyped = await new SignJWT(decodeJwt(token)).setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', ...kid === undefined ? {} : { kid } }).sign(createPrivateKey(key))

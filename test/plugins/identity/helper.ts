@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { generatedKey } from '../../../checks/keys.ts'
 import django, { type DjangoClient } from '../../../plugins/django/index.ts'
 import identity, { type IdentityOptions, type IdentityPrincipal } from '../../../plugins/identity/index.ts'
-import { apiKey, djangoStub, type Handler } from '../../helper.ts'
+import { apiKey, djangoStub, overHttp, type Handler } from '../../helper.ts'
 
 export const key = generatedKey()
 
@@ -33,7 +33,7 @@ export async function withIdentity (t: Test, way: IdentityOptions['way'], handle
   await app.ready()
   /** A client for one request that came with this token. */
   const clientFor = async (token = 'callers-token'): Promise<DjangoClient> => {
-    await app.inject({ url: '/client', headers: { authorization: `Bearer ${token}` } })
+    await overHttp(app, { url: '/client', headers: { authorization: `Bearer ${token}` } })
     if (client === undefined) throw new Error('no client was made')
     return client
   }
