@@ -42,7 +42,7 @@ export async function pipeline (url: string, heads: readonly string[]): Promise<
     const text = await new Promise<string>((resolve, reject) => {
       const chunks: Buffer[] = []
       // The last one ends the connection.
-      const socket = connect(Number(port), hostname, () => { socket.write(`${batch.join('')}`.replace(/\r\n\r\n$/, '\r\nConnection: close\r\n\r\n')) })
+      const socket = connect(Number(port), hostname, () => { socket.write(batch.join('').replace(/\r\n\r\n$/, '\r\nConnection: close\r\n\r\n')) })
       socket.on('data', (chunk) => { chunks.push(chunk) })
       socket.on('error', reject)
       socket.on('close', () => { resolve(Buffer.concat(chunks).toString()) })
