@@ -1,8 +1,8 @@
 import { TokenRefused } from './errors.ts'
 import type { TokenVerifier } from './verifier.ts'
 
-/** How three parts begin of which the first is an object of JSON. */
-const webToken = /^ey[\w-]*\.[\w-]*\.[\w-]*$/
+/** Three parts of which the first begins like an object of JSON, with a line break or without. What they consist of is asked later: decoders take padding and the other alphabet as well. */
+const webToken = /^e[wy][^.]*\.[^.]*\.[^.]*$/
 
 /** Whether a text is what encoding its bytes gives: the last character can hold bits that decoders pass over (RFC 4648 §3.5). */
 function isCanonical (part: string): boolean {

@@ -180,6 +180,19 @@ t.test('[attack 38] [requirement 33] a state that was used at one replica is use
   t.strictSame(deleted, [])
 })
 
+t.test('[attack 38] [requirement 33] over the wire a state ends after ten minutes too', async (t) => {
+  const move = stopClock(t)
+  const { tool, deleted } = deleting()
+  const app = await buildApp(t, {}, undefined, { tools: [tool] })
+  const inputResponses = { question_1: { action: 'accept' } }
+  const [kept, late] = [await modernRpc(app, 'tools/call', call), await modernRpc(app, 'tools/call', call)].map((response) => response.json().result.requestState)
+  move(599)
+  t.match((await modernRpc(app, 'tools/call', { ...call, requestState: kept, inputResponses })).json(), { result: { resultType: 'input_required' } })
+  move(2)
+  t.match((await modernRpc(app, 'tools/call', { ...call, requestState: late, inputResponses })).json(), { error: { code: -32602, data: { reason: 'invalid_request_state' } } })
+  t.strictSame(deleted, [])
+})
+
 t.test('[attack 38] [requirement 33] a state ends after ten minutes', async (t) => {
   const binding = { principal: 'p', method: 'm', target: 't', arguments: { b: [1, null], a: undefined } }
   const move = stopClock(t)

@@ -251,6 +251,8 @@ t.test('[attack 13] a kid chooses nothing', async (t) => {
   const { url } = await listen(t)
   const response = await fetch(`${url}/mcp`, { method: 'POST', headers: { authorization: `Bearer ${raw(sound, { ...header({ kid: 'k'.repeat(14_000) }), key: '' })}` } })
   t.equal(response.status, 431, 'more than a header may hold')
+  const megabyte = raw(sound, { ...header({ kid: 'k'.repeat(1_048_576) }), key: '' })
+  t.equal((await sendRaw(url, rawHead(['Host: localhost', 'Connection: close', `Authorization: Bearer ${megabyte}`]))).status, 431, 'a megabyte')
 })
 
 t.test('[attack 14] a token that brings or names its own key is refused, and nothing is fetched', async (t) => {

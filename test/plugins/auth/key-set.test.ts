@@ -70,7 +70,7 @@ t.test('[attack 1] [attack 2] [attack 3] [requirement 10] keys of an issuer veri
   await refusesAll(t, url, table)
 })
 
-t.test('[attack 4] [attack 5] [attack 6] [attack 7] [attack 8] [attack 9] [attack 21] [requirement 11] [requirement 12] [authorization 14] [authorization 26] what a token of an issuer must claim', async (t) => {
+t.test('[attack 4] [attack 5] [attack 6] [attack 7] [attack 8] [attack 9] [attack 21] [attack 30] [requirement 11] [requirement 12] [authorization 14] [authorization 26] what a token of an issuer must claim', async (t) => {
   const { server, url, status } = await build(t)
   const { key, issuer } = server
   const wrong: Record<string, string[]> = {
@@ -174,12 +174,32 @@ t.test('[attack 23] a token that was changed is refused', async (t) => {
   const good = server.token()
   const [head = '', payload = '', signature = ''] = good.split('.')
   await refusesAll(t, url, {
-    'signature stripped': `${head}.${payload}.`, 'two parts': `${head}.${payload}`, truncated: good.slice(0, -2), longer: `${good}AA`, 'four parts': `${good}.${signature}`, 'five parts': `${good}.${signature}.${signature}`,
+    'signature stripped': `${head}.${payload}.`, 'two parts': `${head}.${payload}`, truncated: good.slice(0, -2), longer: `${good}AA`, padding: `${good}=`, 'padding twice': `${good}==`, 'padding three times': `${good}===`, 'four parts': `${good}.${signature}`, 'five parts': `${good}.${signature}.${signature}`,
     'a JWE': `${base64url({ alg: 'RSA-OAEP', enc: 'A256GCM', typ: 'at+jwt', kid: 'key-1' })}.AAAA.AAAA.AAAA.AAAA`, zeros: `${head}.${payload}.${'A'.repeat(signature.length)}`,
     'payload of another': `${head}.${base64url(claims(server.issuer, { sub: 'admin' }))}.${signature}`, 'header of another': `${base64url({ alg: 'RS256', kid: 'key-1', typ: 'AT+JWT' })}.${payload}.${signature}`,
     'no JSON': signToken(server.key, '{'), 'a list': signToken(server.key, '[]'), null: signToken(server.key, 'null'), text: signToken(server.key, '"text"'), 'one part': head, dots: '..'
   })
+  for (const [name, changed] of Object.entries({ 'a space inside': `${head}.${payload}. ${signature}`, 'padding inside': `${head}.${payload}=.${signature}`, 'a space of another kind': `${good}\u00a0` })) {
+    t.equal(await status(changed), 400, name)
+  }
   t.equal(await status(good), 200)
+})
+
+t.test('[attack 23] [attack 24] [requirement 15] a token that is revoked by its digest does not come back under another spelling', async (t) => {
+  const { server, status } = await build(t)
+  // One whose signature has both characters in which the two alphabets differ, however its header is laid out.
+  for (const header of [JSON.stringify({ alg: 'RS256', typ: 'at+jwt', kid: 'key-1' }), JSON.stringify({ alg: 'RS256', typ: 'at+jwt', kid: 'key-1' }, null, 2)]) {
+    let good = ''
+    while (!/-.*_|_.*-/.test(good.split('.')[2] ?? '')) {
+      const input = `${base64url(header)}.${base64url(claims(server.issuer, { jti: String(Math.random()) }))}`
+      good = `${input}.${signBytes('sha256', Buffer.from(input), server.key.privateKey).toString('base64url')}`
+    }
+    const [head = '', payload = '', signature = ''] = good.split('.')
+    const last = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.split('').map((character) => signature.slice(0, -1) + character)
+    const spellings = [`${signature}==`, `${signature}=`, signature.replaceAll('-', '+'), signature.replaceAll('_', '/'), signature.replaceAll('-', '+').replaceAll('_', '/'), `${signature.replaceAll('-', '+').replaceAll('_', '/')}==`, ...last.filter((other) => other !== signature)]
+    for (const other of spellings) t.equal(await status(`${head}.${payload}.${other}`), 401, other.slice(-4))
+    t.equal(await status(good), 200)
+  }
 })
 
 t.test('[attack 15] [requirement 16] a flood of unknown keys fetches the key set once in 30 seconds', async (t) => {
@@ -300,6 +320,9 @@ t.test('[attack 17] keys that are empty, weak or of another kind verify nothing'
     weak: server.token({}, { kid: 'weak' }, { ...server.key, privateKey: weak.privateKey }),
     hmac: `${hmac}.${createHmac('sha256', 'secret').update(hmac).digest('base64url')}`
   })
+  const empty = await build(t)
+  empty.server.keys = []
+  await refusesAll(t, empty.url, { 'a set without keys': empty.server.token() })
 })
 
 t.test('[requirement 16] keys are used on while the issuer is down, for an hour', async (t) => {
