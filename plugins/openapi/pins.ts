@@ -1,20 +1,30 @@
 import { emptyLock, type Lock } from '../catalog/lock.ts'
 import { digestOfText, inOrder, type Unapproved } from '../catalog/pins.ts'
-import type { GeneratedTool } from './generated.ts'
+import type { GeneratedTool, Place } from './generated.ts'
 
-/** What a model and its user go by: words, arguments, hints, tags, and which operation it is. */
-export function textDigest ({ name, title, description, inputSchema, outputSchema, annotations, scopes, confirm, operation: { key, tags } }: GeneratedTool): string {
-  return digestOfText([name, title, description, inputSchema, outputSchema, annotations, scopes, confirm, key, tags])
+function wireName (place: Place): readonly string[] {
+  if (place.kind === 'parameter') return [place.parameter.in, place.parameter.name]
+  return place.kind === 'property' ? [place.kind, place.property] : [place.kind]
 }
 
-/** What of these tools nobody has approved. An entry without a digest approves the name only, so it says nothing of the text. */
+/**
+ * What a model and its user go by (words, arguments, hints, tags), and what becomes of it: which operation it is, where
+ * each argument goes, and what is sent that nobody sees.
+ */
+export function textDigest ({ name, title, description, inputSchema, outputSchema, annotations, scopes, confirm, operation: { key, tags }, ...sent }: GeneratedTool): string {
+  const bindings = sent.bindings.map(({ argument, place }) => [argument, wireName(place)])
+  const fixed = sent.fixed.map(({ place, value }) => [wireName(place), value])
+  return digestOfText([name, title, description, inputSchema, outputSchema, annotations, scopes, confirm, key, tags, bindings, fixed, sent.bodyType, sent.fileBodyType])
+}
+
+/** What of these tools nobody has approved. An entry without a digest keeps the name only: nobody has approved the text. */
 export function unapproved (tools: readonly GeneratedTool[], lock: Lock): Unapproved {
   const added: string[] = []
   const changed: string[] = []
   for (const tool of tools) {
     const entry = lock.tools[tool.operation.key]
-    if (entry === undefined) added.push(tool.name)
-    else if (entry.text !== undefined && entry.text !== textDigest(tool)) changed.push(tool.name)
+    if (entry?.text === undefined) added.push(tool.name)
+    else if (entry.text !== textDigest(tool)) changed.push(tool.name)
   }
   return { added, changed }
 }

@@ -44,7 +44,7 @@ async function approve (lock: string, schema: string, tools: string): Promise<vo
 
 /** The service with an approved document, this code and a Django whose requests are counted. */
 async function build (t: Test, policy: 'warn' | 'refuse', changedCode: Record<string, string> = approvedCode) {
-  const django = await djangoStub(t, (_request, response) => { json(response, 200, { rows: [] }) })
+  const django = await djangoStub(t, ({ method }, response) => { json(response, method === 'POST' ? 202 : 200, { rows: [] }) })
   const folder = t.testdir({ 'schema.json': JSON.stringify(documentOf('Lists books.')), approved: { ...approvedCode }, tools: { ...changedCode } })
   const schema = join(folder, 'schema.json')
   const lock = join(folder, 'tools.lock.json')
@@ -123,6 +123,39 @@ for (const policy of ['warn', 'refuse'] as const) {
     t.equal(asked(), 0, 'Django is not asked')
   })
 }
+
+t.test('[attack 81] [requirement 39] what a document adds behind an approved tool is refused with it: a value that is always sent, a name to call next', async (t) => {
+  const post = { operationId: 'start_books', responses: answer }
+  const { app, bearer, schema, lock, folder, listed, reload, asked } = await build(t, 'refuse')
+  await writeFile(schema, JSON.stringify(documentOf('Lists books.', { post })))
+  await approve(lock, schema, join(folder, 'approved'))
+  await reload()
+  const start = async (): Promise<string> => (await rpc(app, 'tools/call', { name: 'start_books', arguments: {} }, bearer)).body
+  t.match(await start(), /Look with list_books/)
+
+  const evil = documentOf('Lists books.', { post })
+  const reader = { operationId: 'send_the_api_key_to_evil', parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'integer' } }], responses: answer }
+  await writeFile(schema, JSON.stringify({ ...evil, paths: { ...Object(evil.paths), '/books/{id}/': { get: reader } } }))
+  await reload()
+  t.strictSame(await listed(), ['hello', 'list_books', 'list_loans', 'start_books', 'stats'])
+  t.match(await start(), /No tool is known/, 'one that is left out is not named')
+
+  const before = asked()
+  await writeFile(schema, JSON.stringify(documentOf('Lists books.', { post: { ...post, parameters: [{ name: 'is_admin', in: 'query', required: true, schema: { enum: ['yes'] } }] } })))
+  await reload()
+  t.match(await start(), /-32602/)
+  t.equal(asked(), before, 'Django is not asked')
+})
+
+t.test('[attack 81] an entry whose digest is taken out by hand approves nothing', async (t) => {
+  const { schema, lock, listed, reload } = await build(t, 'refuse')
+  const edited = JSON.parse(await readFile(lock, 'utf8'))
+  delete edited.tools['GET /books/'].text
+  await writeFile(lock, JSON.stringify(edited))
+  await writeFile(schema, JSON.stringify(documentOf(evilText)))
+  await reload()
+  t.strictSame(await listed(), ['hello', 'list_loans', 'stats'])
+})
 
 t.test('each part of what a model reads of a tool that is code, and what calling it needs, is in its digest', async (t) => {
   const digestIn = async (lock: string): Promise<string> => JSON.parse(await readFile(lock, 'utf8')).written.hello.text

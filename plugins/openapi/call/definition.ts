@@ -16,6 +16,8 @@ export interface CallOptions {
   readonly maxResultBytes?: number | undefined
   /** Finds the tool that reads what an answer's Location names. */
   readonly locate?: Locate | undefined
+  /** A tool by its name, where it is there; each that a tool knows of is where it is left out. */
+  readonly named?: ((name: string) => GeneratedTool | undefined) | undefined
   /** Reads resources of this server, whose URIs may stand for files. */
   readonly readResource?: ReadResource | undefined
   /** Whether the API does nothing twice that comes with the same Idempotency-Key, also where its document does not say so. */
@@ -62,11 +64,15 @@ export function toolDefinition (tool: GeneratedTool, options: CallOptions = {}):
     const host = hostOf(context.django.baseUrl)
     const hosts = host === undefined ? [] : [host]
     if (answer.status < 200 || answer.status > 299) throw callErrorFor(tool, args, answer, hosts)
-    const { locate } = options
+    const { locate, named } = options
     return resultFor(tool, given, answer, {
       maxBytes: options.maxResultBytes,
       hosts,
       // Of a tool that the caller may not call, it is not told either.
+      isThere: named === undefined ? undefined : (name) => {
+        const found = named(name)
+        return found !== undefined && grants(context.principal, found.scopes)
+      },
       locate: locate === undefined ? undefined : (address) => {
         const found = locate(address)
         return found !== undefined && grants(context.principal, found.tool.scopes) ? found : undefined

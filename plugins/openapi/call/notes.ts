@@ -98,13 +98,19 @@ export function cutNote (tool: GeneratedTool, args: Args, page: Page | undefined
   return sentences.join(' ')
 }
 
+interface Ways {
+  readonly locate?: Locate | undefined
+  readonly isThere?: ((name: string) => boolean) | undefined
+}
+
 /** Where to look after what has been accepted and is not done yet, or has been made without being shown. */
-export function whereToLook (tool: GeneratedTool, answer: Answer, locate: Locate | undefined): string | undefined {
+export function whereToLook (tool: GeneratedTool, answer: Answer, { locate, isThere = () => true }: Ways): string | undefined {
   const made = answer.status === 201 && answer.body.length === 0
   if (answer.status !== 202 && !made) return undefined
   const location = headerOf(answer, 'location') ?? headerOf(answer, 'content-location')
   const found = location === undefined ? undefined : locate?.(location)
-  const reader = found === undefined ? tool.readTool : `${found.tool.name} with ${JSON.stringify(found.args)}`
+  const known = tool.readTool !== undefined && isThere(tool.readTool) ? tool.readTool : undefined
+  const reader = found === undefined ? known : `${found.tool.name} with ${JSON.stringify(found.args)}`
   if (made) return reader === undefined ? undefined : `It has been made; ${reader} reads it.`
   const seconds = retryAfterOf(answer)
   const wait = seconds === undefined ? '' : `, not sooner than in ${seconds} seconds`

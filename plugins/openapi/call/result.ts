@@ -19,6 +19,8 @@ export interface ResultOptions {
   readonly hosts?: readonly string[]
   /** Finds the tool that reads what an answer's Location names. */
   readonly locate?: Locate | undefined
+  /** Whether a tool is there for the caller; each is where it is left out. */
+  readonly isThere?: ((name: string) => boolean) | undefined
 }
 
 /**
@@ -135,7 +137,7 @@ function shownAnswer (tool: GeneratedTool, args: Args, answer: Answer, options: 
  */
 export function resultFor (tool: GeneratedTool, args: Args, answer: Answer, options: ResultOptions = {}): CallResult {
   const { text, value, notes } = shownAnswer(tool, args, answer, options)
-  const all = [...notes, whereToLook(tool, answer, options.locate)].filter((note) => note !== undefined)
+  const all = [...notes, whereToLook(tool, answer, options)].filter((note) => note !== undefined)
   const content: ContentBlock[] = [{ type: 'text', text }, ...all.length === 0 ? [] : [{ type: 'text' as const, text: all.join(' ') }]]
   if (tool.outputSchema === undefined) return all.length === 0 ? text : content
   const structured = rounded(value, text)

@@ -27,15 +27,31 @@ t.test('[attack 81] [requirement 39] what a document changes after it was approv
   t.strictSame(unapproved(more, lockOf(more, lock)), { added: [], changed: [] }, 'until it is approved')
 })
 
+t.test('[attack 81] what is sent that no model sees is in the digest: fixed values, and where arguments go', async (t) => {
+  const body = (type: string) => ({ requestBody: { content: { [type]: { schema: { type: 'object', properties: { title: { type: 'string' } } } } } } })
+  const query = (name: string, schema: Record<string, unknown>, more: Record<string, unknown> = {}) => ({ parameters: [{ name, in: 'query', schema, ...more }] })
+  for (const [title, before, after] of [
+    ['a value that there is no other of', {}, query('is_admin', { enum: ['yes'] }, { required: true })],
+    ['another such value', query('state', { enum: ['open'] }, { required: true }), query('state', { enum: ['all'] }, { required: true })],
+    ['another parameter under the same name', query('user id', { type: 'string' }), query('user+id', { type: 'string' })],
+    ['another place', query('q', { type: 'string' }), query('q', { type: 'string' }, { in: 'header' })],
+    ['another form of the body', body('application/json'), body('application/x-www-form-urlencoded')]
+  ] as const) {
+    const [approved, changed] = [before, after].map((more) => toolsOf({ '/books/': { post: { ...list, ...more } } }))
+    if (approved === undefined || changed === undefined) throw new Error('no tools')
+    t.strictSame(unapproved(changed, lockOf(approved)), { added: [], changed: ['books_list'] }, title)
+  }
+})
+
 t.test('[attack 81] an operation that is gone and comes back changed is found', async (t) => {
   const lock = lockOf(toolsOf({ '/books/': { get: list } }))
   const without = lockOf(toolsOf({ '/other/': { get: { operationId: 'other_list', responses: {} } } }), lock)
   t.match(unapproved(toolsOf({ '/books/': { get: { ...list, description: 'Something else.' } } }), without), { changed: ['books_list'] })
 })
 
-t.test('a lock without digests approves names only', async (t) => {
+t.test('[attack 81] an entry without a digest keeps a name, and approves nothing', async (t) => {
   const tools = toolsOf({ '/books/': { get: list } })
-  t.strictSame(unapproved(tools, parseLock('{"version":1,"tools":{"GET /books/":{"name":"books_list"}}}')), { added: [], changed: [] })
+  t.strictSame(unapproved(tools, parseLock('{"version":1,"tools":{"GET /books/":{"name":"books_list"}}}')), { added: ['books_list'], changed: [] })
   t.strictSame(unapproved(tools, emptyLock), { added: ['books_list'], changed: [] })
 })
 

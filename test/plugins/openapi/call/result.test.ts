@@ -186,6 +186,7 @@ t.test('202 says where to look: a tool of ours, never an address', (t) => {
   const several = tool('GET /api/many/{ids}/', [bound('ids', 'path', { style: 'matrix' })], { name: 'get_many' })
   t.match(shown(start, {}, answer('{}', 'application/json', 202, { location: '/api/many/;ids=1/' }), { locate: locator([several]) }).notes, /Look with list_jobs\.$/, 'what only a style can take apart is not guessed')
   t.match(at('/api/jobs/%E0%A4%A/'), /get_job with \{"job_id":"%E0%A4%A"\}/)
+  t.match(shown(start, {}, answer('', '', 202), { isThere: () => false }).notes, /No tool is known/, 'one that is not there for the caller is not named')
   t.match(shown(plain, {}, answer('', '', 202)).notes, /No tool is known/)
   t.equal(shown(start, {}, answer('', '', 202)).text, '{"status":202,"ok":true}')
   t.equal(shown(start, {}, answer('', '', 201, { location: '/api/jobs/9/' }), { locate }).notes, 'It has been made; get_job with {"job_id":9} reads it.')
