@@ -8,8 +8,16 @@ import { djangoStub, json, listen, mcpHeaders, modernRequest, token, type Handle
 
 const hidden = '\u200b\u202e\u{e0041}\u0007'
 
+/** A schema of objects in objects. */
+function nested (depth: number): object {
+  let schema: object = { type: 'string' }
+  for (let level = 0; level < depth; level += 1) schema = { type: 'object', properties: { a: schema, ['b'.repeat(100)]: { type: 'string' } } }
+  return schema
+}
+
 function documentOf (evil: string) {
   const answer = { 200: { description: '' } }
+  const form = { type: 'object', required: ['cover'], properties: { title: { type: 'string' }, cover: { type: 'string', format: 'binary' } } }
   const parameter = (name: string, place: 'path' | 'query', schema: object) => ({ name, in: place, required: place === 'path', schema })
   return {
     openapi: '3.0.3',
@@ -18,7 +26,7 @@ function documentOf (evil: string) {
     paths: {
       '/books/': {
         servers: [{ url: `${evil}/path` }],
-        get: { operationId: 'list_books', description: `Lists books.${hidden}`, parameters: [parameter('search', 'query', { type: 'string' }), parameter('page', 'query', { type: 'integer' }), parameter('isbn', 'query', { type: 'string', pattern: '^(a+)+$' }), parameter('filter', 'query', { type: 'object', properties: { title: { type: 'string' } } })], responses: answer },
+        get: { operationId: 'list_books', description: `Lists books.${hidden}`, parameters: [parameter('search', 'query', { type: 'string' }), parameter('page', 'query', { type: 'integer' }), parameter('isbn', 'query', { type: 'string', pattern: '^(a+)+$' }), parameter('isbn13', 'query', { type: 'string', pattern: '^(a|a)*$' }), { name: 'X-Region', in: 'header', schema: { type: 'string' } }, parameter('filter', 'query', { type: 'object', properties: { title: { type: 'string' } } })], responses: answer },
         post: {
           operationId: 'create_book',
           servers: [{ url: `${evil}/operation` }],
@@ -27,8 +35,12 @@ function documentOf (evil: string) {
         }
       },
       '/books/{id}/': { get: { operationId: 'get_book', parameters: [parameter('id', 'path', { type: 'string' })], responses: answer } },
+      '/covers/': { post: { operationId: 'upload_cover', requestBody: { required: true, content: { 'multipart/form-data': { schema: form } } }, responses: answer } },
+      '/cycles/': { post: { operationId: 'create_cycle', requestBody: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Node' } } } }, responses: { 200: { description: '', content: { 'application/json': { schema: { $ref: '#/components/schemas/Self' } } } } } } },
+      '/depths/': { post: { operationId: 'create_depth', requestBody: { content: { 'application/json': { schema: nested(60) } } }, responses: answer } },
       '/remote/': { get: { operationId: 'list_remote', parameters: [{ $ref: `${evil}/parameters.json#/x` }], responses: { 200: { description: '', content: { 'application/json': { schema: { $ref: `${evil}/schema.json` } } } } } } }
-    }
+    },
+    components: { schemas: { Self: { $ref: '#/components/schemas/Self' }, Node: { type: 'object', properties: { name: { type: 'string' }, next: { $ref: '#/components/schemas/Node' }, all: { type: 'array', items: { $ref: '#/components/schemas/Node' } } } } } }
   }
 }
 
@@ -39,13 +51,13 @@ async function build (t: Test, handle: Handler = (_request, response) => { json(
   const folder = t.testdir({ 'schema.json': JSON.stringify(documentOf(evil.url)) })
   const { url } = await listen(t, { DJANGO_BASE_URL: `${django.url}/api`, DJANGO_SCHEMA: `${folder}/schema.json`, OPENAPI_METHODS: 'all', DJANGO_MAX_RETRIES: 0, RATE_LIMIT_REQUESTS: 100_000 })
   const bearer = token({ scope: 'write' })
-  async function send (era: 'legacy' | 'modern', method: string, params: Record<string, unknown>) {
-    const modern = modernRequest(method, params, { bearer })
+  async function send (era: 'legacy' | 'modern', method: string, params: Record<string, unknown>, meta: Record<string, unknown> = {}) {
+    const modern = modernRequest(method, params, { bearer, meta })
     const name = typeof params.name === 'string' ? { 'mcp-name': params.name } : {}
     const response = await fetch(`${url}/mcp`, {
       method: 'POST',
       headers: era === 'legacy' ? mcpHeaders(bearer) : { ...modern.headers, ...name },
-      body: JSON.stringify(era === 'legacy' ? { jsonrpc: '2.0', id: 1, method, params } : modern.payload)
+      body: JSON.stringify(era === 'legacy' ? { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: meta } } : modern.payload)
     })
     const { result, error } = JSON.parse(await response.text())
     return { status: response.status, result, error }
@@ -133,9 +145,86 @@ t.test('[attack 48] [attack 49] [attack 50] [requirement 25] neither servers nor
   t.strictSame(evil.requests, [])
 })
 
+t.test('[attack 50] a document that refers to itself, or is deeper than anybody needs, is listed in bounded size', async (t) => {
+  const { call, send, asked } = await build(t)
+  for (const era of eras) {
+    const { result } = await send(era, 'tools/list', {})
+    t.ok(JSON.stringify(result).length < 50_000)
+    t.match(JSON.stringify(result), '"create_cycle"')
+    t.match(JSON.stringify(result), '"create_depth"')
+    await call(era, 'create_cycle', { name: 'a', next: { name: 'b', next: { name: 'c' } } })
+    t.strictSame(JSON.parse(asked().at(-1)?.body ?? ''), { name: 'a', next: { name: 'b', next: { name: 'c' } } })
+  }
+})
+
+t.test('[attack 50] nobody starts with a document that nests without measure', async (t) => {
+  const paths = { '/depths/': { post: { operationId: 'create_depth', requestBody: { content: { 'application/json': { schema: nested(2_000) } } }, responses: {} } } }
+  const folder = t.testdir({ 'schema.json': JSON.stringify({ openapi: '3.0.3', info: { title: 'Depths', version: '1' }, paths }) })
+  await t.rejects(listen(t, { DJANGO_SCHEMA: `${folder}/schema.json`, OPENAPI_METHODS: 'all' }), /nests more than 200 levels deep/)
+})
+
+t.test('[attack 47] what becomes a header of the request to Django is refused or left out where it would be more than one', async (t) => {
+  const { call, send, asked } = await build(t)
+  for (const era of eras) {
+    await call(era, 'list_books', { 'X-Region': 'eu' })
+    t.equal(asked().at(-1)?.headers['x-region'], 'eu', 'the control')
+    const before = asked().length
+    for (const region of ['eu\r\nX-Evil: 1', 'eu\nX-Evil: 1', 'eu\rX-Evil: 1', '\u0100', 'eu\u0000', '\u{1f4a9}', '\u2028']) {
+      const { result } = await call(era, 'list_books', { 'X-Region': region })
+      t.equal(result.isError, true, encodeURIComponent(region))
+      t.match(result.content[0].text, /X-Region: is sent in a header, which holds only visible ASCII/)
+    }
+    t.equal(asked().length, before, 'Django is not asked')
+    for (const evil of ['a\r\nX-Evil: 1', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nX-Evil: 1', '\u0100']) {
+      const meta = { traceparent: evil, tracestate: evil, baggage: evil, 'x-correlation-id': evil, correlationId: evil }
+      const { status, result } = await send(era, 'tools/call', { name: 'list_books', arguments: {} }, meta)
+      t.equal(status, 200)
+      t.not(result.isError, true)
+      t.notMatch(JSON.stringify(asked().at(-1)?.headers), /evil|00-0af|\u0100/i, encodeURIComponent(evil))
+    }
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    await send(era, 'tools/call', { name: 'list_books', arguments: {} }, { traceparent, tracestate: 'a=b\r\nX-Evil: 1' })
+    t.match(asked().at(-1)?.headers, { traceparent, tracestate: undefined })
+  }
+})
+
+t.test('[attack 83] an upload has the parts that are declared, names without folders, and a size', async (t) => {
+  const { call, asked } = await build(t)
+  const cover = (parts: Record<string, unknown>) => ({ filename: 'a.png', mime_type: 'image/png', base64: 'eA==', ...parts })
+  const names: Array<[string, string]> = [
+    ['../../etc/passwd', 'passwd'], ['C:\\Windows\\x.png', 'x.png'], ['/etc/shadow', 'shadow'], ['..', 'file'], ['a\r\nX-Evil: 1.png', 'a_X-Evil_ 1.png'],
+    ['a"; name="is_staff', 'a_; name=_is_staff'], ['a\u0000.png', 'a.png'], ['a\u202egnp.exe', 'agnp.exe'], ['.htaccess', 'htaccess']
+  ]
+  for (const era of eras) {
+    for (const [filename, expected] of names) {
+      await call(era, 'upload_cover', { title: 'a', cover: cover({ filename }) })
+      const body = asked().at(-1)?.body ?? ''
+      t.equal(/filename="([^"\r\n]*)"/.exec(body)?.[1], expected, JSON.stringify(filename))
+      t.strictSame([...body.matchAll(/^Content-Disposition: form-data; name="(\w+)"/gm)].map(([, name = '']) => name).toSorted(), ['cover', 'title'])
+      t.notMatch(body, /^X-Evil/m)
+    }
+    await call(era, 'upload_cover', { title: 'a', cover: cover({ path: '/etc/passwd', name: 'is_staff' }) })
+    t.notMatch(asked().at(-1)?.body, /passwd|is_staff/, 'of a file only its name, type and content are taken')
+    await call(era, 'upload_cover', { title: 'a\r\n--x\r\nContent-Disposition: form-data; name="is_staff"\r\n\r\ntrue', cover: cover({}) })
+    const { body = '', headers } = asked().at(-1) ?? {}
+    const boundary = /boundary=(\S+)/.exec(String(headers?.['content-type']))?.[1] ?? ''
+    t.equal(body.split(`--${boundary}`).length, 4, 'two parts, whatever a text says')
+
+    const before = asked().length
+    const wrong = [
+      { title: 'a', cover: cover({}), is_staff: true }, { title: 'a', cover: '/etc/passwd' }, { title: 'a', cover: 'file:///etc/passwd' }, { title: 'a' },
+      { title: 'a', cover: cover({ mime_type: 'image/png\r\nX-Evil: 1' }) }, { title: 'a', cover: cover({ base64: 'no base64!' }) }
+    ]
+    for (const args of wrong) t.equal((await call(era, 'upload_cover', args)).result.isError, true, JSON.stringify(args))
+    t.equal((await call(era, 'upload_cover', { title: 'a', cover: cover({ base64: 'A'.repeat(1_000_000) }) })).status, 400, 'longer than a text may be')
+    t.equal((await call(era, 'upload_cover', { title: 'a'.repeat(600_000), cover: cover({ base64: 'A'.repeat(600_000) }) })).status, 413, 'larger than a body may be')
+    t.equal(asked().length, before, 'Django is not asked')
+  }
+})
+
 t.test('[attack 51] a pattern that would run for ever ends', async (t) => {
   const { call, asked } = await build(t)
-  for (const era of eras) t.equal((await call(era, 'list_books', { isbn: `${'a'.repeat(5_000)}!` })).result.isError, true)
+  for (const era of eras) for (const isbn of ['isbn', 'isbn13']) t.equal((await call(era, 'list_books', { [isbn]: `${'a'.repeat(5_000)}!` })).result.isError, true, isbn)
   t.strictSame(asked(), [])
 })
 
