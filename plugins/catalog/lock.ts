@@ -46,7 +46,7 @@ export function parseLock (text: string): Lock {
     throw new LockError('The lock file is not JSON.')
   }
   const checked = shape.safeParse(value)
-  if (!checked.success) throw new LockError(`The lock file is not valid: ${checked.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}.`)
+  if (!checked.success) throw new LockError(`The lock file is not valid: ${checked.error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`).join('; ')}.`)
   const owners = new Map<string, string>()
   for (const [key, { name }] of Object.entries(checked.data.tools)) {
     const other = owners.get(name.toLowerCase())

@@ -133,7 +133,9 @@ test('what cannot be read is told in a sentence, with exit code 1 and nothing on
     [['--schema', schema, '--methods', 'FETCH'], /expected a method or "all"/],
     [['--schema', schema, '--include', 'tag:'], /expected a method, a path/],
     [['--schema', schema, '--overlay', file(folder, 'overlay.yaml', 'tools: { allfield_list: { hide: true } }')], /"allfield_list" is no operation of the document; did you mean "allfields_list"\?/],
-    [['--schema', schema, '--lock', file(folder, 'lock.json', '[]')], /The lock file is not valid/]
+    [['--schema', schema, '--lock', file(folder, 'lock.json', '[]')], /The lock file is not valid: it: /],
+    [['--schema', schema, '--lock', folder], /cannot be read/],
+    [['--schema', schema, '--lock', join(folder, 'nowhere', 'lock.json')], /lock\.json cannot be written/]
   ]
   for (const [args, message] of cases) {
     const { code, out, err } = await run(...args, '--json')
