@@ -8,7 +8,7 @@ import { pageOf } from '../routes/mcp/pages.ts'
 import { ProtocolError } from '../routes/mcp/protocol-error.ts'
 import { SealedState } from '../routes/mcp/sealed-state.ts'
 import { MemoryUses } from '../routes/mcp/uses.ts'
-import { buildApp, fromNow, mcpHeaders, secret, sign } from './helper.ts'
+import { buildApp, fromNow, mcpHeaders, overHttp, secret, sign } from './helper.ts'
 
 const binary = fc.string({ unit: 'binary' })
 const grapheme = fc.string({ unit: 'grapheme' })
@@ -61,7 +61,7 @@ function mayRead (claims: Claims, at: number): boolean {
 
 t.test('[requirement 4] [requirement 11] [requirement 12] [requirement 14] [authorization 10] [authorization 29] [authorization 30] [authorization 24] [authorization 25] a token is accepted where its claims are sound, and in no other case; none causes a 5xx', async (t) => {
   const app = await buildApp(t, { RATE_LIMIT_REQUESTS: 1_000_000, JWT_AUDIENCE: audience })
-  const status = async (bearer: string): Promise<number> => (await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(bearer), payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })).statusCode
+  const status = async (bearer: string): Promise<number> => (await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders(bearer), payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })).statusCode
   let accepted = 0
   await fc.assert(fc.asyncProperty(claims, async (claims) => {
     const before = fromNow(0)
@@ -81,7 +81,7 @@ t.test('[attack 23] [attack 29] [requirement 4] whatever the header says, it is 
   const part = fc.oneof(fc.constantFrom('Bearer', 'bearer', 'Basic', ' ', '  ', '\t', ',', '.', '=', good, good.slice(0, -1), `${good}=`, ...good.split('.')), fc.string({ unit: fc.constantFrom(...Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index))) }))
   const changed = fc.record({ at: fc.nat({ max: good.length - 1 }), to: fc.constantFrom(...'ABCabc019-_.=+/ '.split('')) }).map(({ at, to }) => `Bearer ${good.slice(0, at)}${to}${good.slice(at + 1)}`)
   await fc.assert(fc.asyncProperty(fc.oneof(fc.array(part, { maxLength: 5 }).map((parts) => parts.join('')), changed), async (authorization) => {
-    const { statusCode } = await app.inject({ method: 'POST', url: '/mcp', headers: { ...mcpHeaders(), authorization }, payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
+    const { statusCode } = await overHttp(app, { method: 'POST', url: '/mcp', headers: { ...mcpHeaders(), authorization }, payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
     if (![200, 400, 401, 403].includes(statusCode)) throw new Error(`status ${statusCode}`)
     if (statusCode === 200 && authorization.trim().toLowerCase() !== `bearer ${good}`.toLowerCase()) throw new Error(`200 to ${authorization}`)
     if (statusCode === 200 && !authorization.includes(good)) throw new Error(`200 to ${authorization}`)
@@ -93,7 +93,7 @@ t.test('[attack 10] [attack 11] what JSON can write twice or under odd names gra
   const app = await buildApp(t, { RATE_LIMIT_REQUESTS: 1_000_000 })
   await fc.assert(fc.asyncProperty(fc.constantFrom('__proto__', 'constructor', 'prototype', 'toString', '', 'Scope', 'scope ', 'SCOPE'), fc.constantFrom('"read"', '["read"]', '{"scope":"read"}'), async (name, value) => {
     const bearer = sign(`{"sub":"user-1","exp":${fromNow(600)},${JSON.stringify(name)}:${value}}`)
-    const { statusCode } = await app.inject({ method: 'POST', url: '/mcp', headers: mcpHeaders(bearer), payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
+    const { statusCode } = await overHttp(app, { method: 'POST', url: '/mcp', headers: mcpHeaders(bearer), payload: { jsonrpc: '2.0', id: 1, method: 'ping' } })
     if (statusCode !== 403 && statusCode !== 401) throw new Error(`status ${statusCode}`)
   }))
   t.pass('no counterexample')

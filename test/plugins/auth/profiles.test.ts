@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import type { ProfileName } from '../../../checks/issuers.ts'
 import auth from '../../../plugins/auth/index.ts'
 import { audience, claims, signToken, startAuthorizationServer } from '../../authorization-server.ts'
-import { fromNow, secret, sign } from '../../helper.ts'
+import { fromNow, overHttp, secret, sign } from '../../helper.ts'
 
 type Claims = Record<string, unknown>
 
@@ -15,7 +15,7 @@ async function build (t: Test, profile: ProfileName) {
   await app.register(auth, { issuers: [{ type: 'jwks', issuer: server.issuer, jwksUrl: server.jwksUrl, profile }], audience: [audience, 'guid'], allowHttp: true, requiredScopes: [] })
   app.get('/', { onRequest: app.authenticate }, async ({ principal }) => ({ subject: principal?.subject, clientId: principal?.clientId, scopes: [...principal?.scopes ?? []] }))
   const ask = async (bearer: string): Promise<unknown> => {
-    const response = await app.inject({ url: '/', headers: { authorization: `Bearer ${bearer}` } })
+    const response = await overHttp(app, { url: '/', headers: { authorization: `Bearer ${bearer}` } })
     return response.statusCode === 200 ? response.json() : response.statusCode
   }
   const base = { sub: undefined, client_id: undefined, scope: undefined, jti: undefined }
@@ -102,7 +102,7 @@ t.test('[requirement 14] tokens of simplejwt that are signed with a secret need 
   app.get('/', { onRequest: app.authenticate }, async ({ principal }) => principal?.key)
   const status = async (more: Claims): Promise<number> => {
     const bearer = sign({ token_type: 'access', user_id: '7', jti: 'j', iat: fromNow(0), exp: fromNow(300), iss: 'https://django.example.com', aud: audience, scope: 'read', ...more })
-    return (await app.inject({ url: '/', headers: { authorization: `Bearer ${bearer}` } })).statusCode
+    return (await overHttp(app, { url: '/', headers: { authorization: `Bearer ${bearer}` } })).statusCode
   }
   t.equal(await status({}), 200)
   t.equal(await status({ aud: undefined }), 401)
