@@ -292,6 +292,7 @@ t.test('[attack 17] [requirement 16] a key set that redirects, is too large or n
       const more = (): void => { while (!response.destroyed && response.write(' '.repeat(65_536))); response.once('drain', more) }
       more()
     }],
+    ['a key set of more than 256 KiB', (_request, response) => { json(response, 200, { keys: [], more: 'x'.repeat(262_144) }) }],
     ['compressed', (_request, response) => { response.writeHead(200, { 'content-encoding': 'gzip' }).end('x') }],
     ['500', (_request, response) => { json(response, 500, {}) }],
     ['no JSON', (_request, response) => { response.end('<html>') }],
