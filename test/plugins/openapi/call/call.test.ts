@@ -204,6 +204,15 @@ t.test('after 202 a tool is named only to who may call it; the host of Django is
   }
 })
 
+t.test('without an address the tool that the document suggests is named, likewise only to who may call it', async (t) => {
+  const start = tool('POST /api/jobs/', [], { readTool: 'get_job' })
+  const job = tool('GET /api/jobs/{id}/', [bound('id', 'path')], { name: 'get_job', scopes: ['jobs'], properties: { id: int } })
+  for (const [scopes, there, expected] of [[['jobs'], job, /Look with get_job\./], [['write'], job, /No tool is known/], [['jobs'], undefined, /No tool is known/]] as const) {
+    const { call } = await calling(t, start, (_request, response) => { json(response, 202, {}) }, { options: { named: () => there }, changes: { principal: { ...principal(), scopes: withIncluded(scopes) } } })
+    t.match(await call({}), expected)
+  }
+})
+
 t.test('a vendor\'s own type is asked for, and what is too large is refused', async (t) => {
   const vendor = tool('GET /a/', [], { responses: [{ status: '200', description: '', content: new Map([['application/vnd.cvat+json', {}]]) }] })
   const { call } = await calling(t, vendor, (request, response) => {
