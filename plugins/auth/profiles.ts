@@ -17,8 +17,8 @@ export interface Profile {
   marks: z.ZodType
 }
 
-/** A name of something, as far as tokens may have them. */
-export const identifier = z.string().min(1).max(255)
+/** A name of something, as far as tokens may have them. Databases fail on NUL, and people take a blank for nobody. */
+export const identifier = z.string().min(1).max(255).refine((name) => name.trim() !== '' && !/\p{Cc}/u.test(name), 'expected a name without control characters')
 
 /** Before release 5.5 of simplejwt, the primary key as it is. */
 const primaryKey = z.union([identifier, z.int().positive().transform(String)])

@@ -203,7 +203,7 @@ t.test('[attack 8] [requirement 11] a token of the future is refused', async (t)
 
 t.test('[attack 9] [requirement 11] a sub that names nobody is refused', async (t) => {
   const { app } = await build(t)
-  const table: Record<string, unknown> = { missing: undefined, empty: '', list: ['user-1'], 'empty list': [], object: { id: 1 }, number: 1, true: true, null: null, '256 characters': 'a'.repeat(256) }
+  const table: Record<string, unknown> = { missing: undefined, empty: '', list: ['user-1'], 'empty list': [], object: { id: 1 }, number: 1, true: true, null: null, '256 characters': 'a'.repeat(256), blank: ' ', NUL: 'user-1\u0000', 'line break': 'user-1\nadmin' }
   await refusesAll(t, app, Object.fromEntries(Object.entries(table).map(([name, sub]) => [name, token({ sub })])))
   t.equal((await withToken(app, token({ sub: 'a'.repeat(10_240) }))).statusCode, 401, '10 KB')
   t.equal((await withToken(app, token({ sub: 'a'.repeat(255) }))).statusCode, 200)
