@@ -42,6 +42,7 @@ async function build (t: Test, issuer: Partial<Secret> | null = {}, options: Par
   app.get('/', { onRequest: app.authenticate }, show)
   app.post('/', { onRequest: app.authenticate }, show)
   app.get('/write', { onRequest: app.authenticate, preHandler: async (request, reply) => { await app.requireScopes(request, reply, ['read', 'write']) } }, show)
+  app.get('/long', { onRequest: app.authenticate }, async (request) => ({ revoked: await app.isRevoked(request) }))
   await app.ready()
   return { app, log, failures }
 }
@@ -556,6 +557,19 @@ t.test('the JWT plugin does not show on the app', async (t) => {
   const { app } = await build(t)
   t.notOk(app.hasDecorator('jwt'))
   t.notOk(app.hasRequestDecorator('jwtVerify'))
+})
+
+t.test('[attack 25] [attack 89] an answer that goes on for long counts as revoked while the deny-list fails', async (t) => {
+  const { app, log } = await build(t)
+  t.strictSame((await withToken(app, token(), '/long')).json(), { revoked: false })
+  let asked = 0
+  app.denyList.isRevoked = () => {
+    asked += 1
+    if (asked === 2) throw new Error('the store is gone')
+    return false
+  }
+  t.strictSame((await withToken(app, token(), '/long')).json(), { revoked: true })
+  t.match(log.records.at(-1), { level: 'ERROR', message: 'it cannot be said whether a token is revoked', reason: 'the store is gone' })
 })
 
 t.test('[attack 25] [requirement 15] a deny-list that fails lets nobody in, and does not blame the token', async (t) => {
