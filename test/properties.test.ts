@@ -46,7 +46,7 @@ function isSecond (value: unknown): value is number {
 /** Whether a token with these claims may list tools: at `at`, with the leeway that clocks get. */
 function mayRead (claims: Claims, at: number): boolean {
   const { sub, exp, scope } = claims
-  if (typeof sub !== 'string' || sub === '' || sub.length > 255 || !isSecond(exp) || exp <= at) return false
+  if (typeof sub !== 'string' || sub.trim() === '' || /\p{Cc}/u.test(sub) || sub.length > 255 || !isSecond(exp) || exp <= at) return false
   const iat: unknown = 'iat' in claims ? claims.iat : at
   const nbf: unknown = 'nbf' in claims ? claims.nbf : at
   if (!isSecond(iat) || !isSecond(nbf) || iat > at + 5 || nbf > at + 5 || exp - iat > 86_400) return false
