@@ -2,7 +2,7 @@ import { createHmac, generateKeyPairSync, sign as signAsymmetric } from 'node:cr
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import auth, { AuthError, anonymous, digestOf, grants, type AuthOptions, type IssuerOptions, type Principal } from '../../../plugins/auth/index.ts'
 import { loggingOptions } from '../../../plugins/logging/index.ts'
@@ -42,8 +42,7 @@ async function build (t: Test, issuer: Partial<Secret> | null = {}, options: Par
   app.get('/', { onRequest: app.authenticate }, show)
   app.post('/', { onRequest: app.authenticate }, show)
   app.get('/write', { onRequest: app.authenticate, preHandler: async (request, reply) => { await app.requireScopes(request, reply, ['read', 'write']) } }, show)
-  const revoked = async (request: FastifyRequest) => ({ revoked: await app.isRevoked(request) })
-  app.get('/long', { onRequest: app.authenticate }, revoked)
+  app.get('/long', { onRequest: app.authenticate }, (request) => app.isRevoked(request).then((revoked) => ({ revoked })))
   await app.ready()
   return { app, log, failures }
 }
