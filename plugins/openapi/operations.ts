@@ -109,6 +109,7 @@ export function readOperations (document: unknown): ReadDocument {
   const root = isRecord(document) ? document : {}
   const skipped: Skipped[] = []
   const operations: Operation[] = []
+  const keys = new Set<string>()
   const warnings = new Warnings()
   const warn = warnings.add.bind(warnings)
   const reading: Reading = { document: root, version, schemas: new Schemas(root, warn), warn }
@@ -138,6 +139,12 @@ export function readOperations (document: unknown): ReadDocument {
         skipped.push({ operation: key, reason: wrong ?? 'it is not an object' })
         continue
       }
+      // As `get` and `GET`: what is known of operations is known by their keys.
+      if (keys.has(key)) {
+        skipped.push({ operation: key, reason: 'it is there already, with its method in other capital letters' })
+        continue
+      }
+      keys.add(key)
       try {
         operations.push(readOperation(key, methods[name.toLowerCase()] ?? 'GET', path, raw, item, reading))
       } catch (error) {

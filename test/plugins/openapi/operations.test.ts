@@ -15,6 +15,13 @@ function only (operation: Raw, rest: Raw = {}): Operation {
   return first
 }
 
+test('an operation that comes twice, as get and as GET, is one: the first', async (t) => {
+  const operation = (description: string) => ({ description, responses: {} })
+  const { operations, skipped } = read({ openapi: '3.0.3', info: { title: 't', version: '1' }, paths: { '/books/': { get: operation('Lists books.'), GET: operation('Something else.') } } })
+  t.strictSame(operations.map(({ key, description }) => [key, description]), [['GET /books/', 'Lists books.']])
+  t.match(skipped, [{ operation: 'GET /books/', reason: /there already/ }])
+})
+
 test('every operation is read or skipped, and a mistake in one costs no other', async (t) => {
   const { operations, skipped, warnings } = read(fixture('synthetic/broken.yaml'))
   const keys = new Set([...operations.map(({ key }) => key), ...skipped.map(({ operation }) => operation)])
