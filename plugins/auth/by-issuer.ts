@@ -1,6 +1,7 @@
 import { isRecord } from '../../checks/records.ts'
 import { TokenRefused } from './errors.ts'
 import type { TokenVerifier } from './verifier.ts'
+import { decodedPart, webTokenParts } from './web-token.ts'
 
 export interface IssuerVerifier {
   issuer: string | undefined
@@ -12,24 +13,11 @@ export interface IssuerVerifier {
 /** What a token says of itself before anything is verified. */
 type Said = { jwt: false } | { jwt: true, issuer: unknown }
 
-function decoded (part: string): unknown {
-  return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
-}
-
 function saidBy (token: string): Said {
-  const [header = '', payload = '', ...rest] = token.split('.')
-  if (rest.length !== 1) return { jwt: false }
-  try {
-    if (!isRecord(decoded(header))) return { jwt: false }
-  } catch {
-    return { jwt: false }
-  }
-  try {
-    const claims = decoded(payload)
-    return { jwt: true, issuer: isRecord(claims) ? claims.iss : undefined }
-  } catch {
-    return { jwt: true, issuer: undefined }
-  }
+  const parts = webTokenParts(token)
+  if (parts === undefined) return { jwt: false }
+  const claims = decodedPart(parts[1])
+  return { jwt: true, issuer: isRecord(claims) ? claims.iss : undefined }
 }
 
 /**

@@ -1,8 +1,6 @@
 import { TokenRefused } from './errors.ts'
 import type { TokenVerifier } from './verifier.ts'
-
-/** Three parts of which the first begins like an object of JSON, with a line break or without. What they consist of is asked later: decoders take padding and the other alphabet as well. */
-const webToken = /^e[wy][^.]*\.[^.]*\.[^.]*$/
+import { webTokenParts } from './web-token.ts'
 
 /** Whether a text is what encoding its bytes gives: the last character can hold bits that decoders pass over (RFC 4648 §3.5). */
 function isCanonical (part: string): boolean {
@@ -16,7 +14,7 @@ function isCanonical (part: string): boolean {
 export function oneSpelling (verifier: TokenVerifier): TokenVerifier {
   return {
     async verify (token) {
-      if (webToken.test(token) && !token.split('.').every(isCanonical)) throw new TokenRefused('malformed', 'its base64url is not canonical')
+      if (webTokenParts(token)?.every(isCanonical) === false) throw new TokenRefused('malformed', 'its base64url is not canonical')
       return await verifier.verify(token)
     }
   }
