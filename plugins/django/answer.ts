@@ -1,5 +1,11 @@
+import { nestsDeeperThan } from '../../checks/nesting.ts'
 import { CallError } from '../../errors.ts'
 import { codeOf, detailOf, problemsIn, renamed, type ArgumentNames } from './problems.ts'
+
+/** Levels of lists and objects inside each other that an answer may have. */
+const maxLevels = 100
+/** Bytes of an answer that cannot nest so deep that it does harm. */
+const unlooked = 16_384
 
 /** A complete answer of Django's. */
 export interface Answer {
@@ -33,6 +39,11 @@ export function textOf ({ body }: Answer): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text
 }
 
+/** Whether what goes through an answer level by level, and does something with the rest of it at each, would take too long. */
+function isTooDeep ({ body }: Answer): boolean {
+  return body.length > unlooked && nestsDeeperThan(body, maxLevels)
+}
+
 /**
  * The JSON in a successful answer, undefined where there is no content.
  * @param parse what reads the text in the place of `JSON.parse`
@@ -41,6 +52,7 @@ export function textOf ({ body }: Answer): string {
 export function jsonOf (answer: Answer, text = textOf(answer), parse: (text: string) => unknown = JSON.parse): unknown {
   if (answer.body.length === 0) return undefined
   if (!isJson(answer)) throw new CallError('bad_response', 'The API answered with something that is not JSON.', { status: answer.status })
+  if (isTooDeep(answer)) throw new CallError('bad_response', `The API answered with JSON that is nested more than ${maxLevels} levels deep.`, { status: answer.status })
   try {
     return parse(text)
   } catch {
@@ -51,7 +63,7 @@ export function jsonOf (answer: Answer, text = textOf(answer), parse: (text: str
 
 /** The body of an error answer, if it is something that may be read; an HTML page is not. */
 function errorBodyOf (answer: Answer): unknown {
-  if (!isJson(answer)) return undefined
+  if (!isJson(answer) || isTooDeep(answer)) return undefined
   try {
     return JSON.parse(textOf(answer))
   } catch {

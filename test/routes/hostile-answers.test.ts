@@ -223,6 +223,8 @@ t.test('[attack 54] JSON that is not valid is an error without a word of it', as
   for (const text of ['{"count":', `{"${canary}`, `{'${canary}': 1}`, 'NaN', '\0', `{} ${canary}`, '\u001f\u008b', `"${canary}\n"`]) {
     await everyCall(t, JSON.stringify(text), (response) => { response.writeHead(200, { 'content-type': 'application/json' }).end(text) }, /JSON that is not valid/)
   }
-  await everyCall(t, '800 KB of brackets', (response) => { response.writeHead(200, { 'content-type': 'application/json' }).end('['.repeat(800_000)) }, /JSON that is not valid/)
-  await everyCall(t, '800 KB of brackets, all closed', (response) => { response.writeHead(200, { 'content-type': 'application/json' }).end('['.repeat(400_000) + ']'.repeat(400_000)) }, /The API answered in a form|The server failed/)
+  await everyCall(t, '800 KB of brackets', (response) => { response.writeHead(200, { 'content-type': 'application/json' }).end('['.repeat(800_000)) }, /nested more than 100 levels deep/)
+  await everyCall(t, '800 KB of brackets, all closed', (response) => { response.writeHead(200, { 'content-type': 'application/json' }).end('['.repeat(400_000) + ']'.repeat(400_000)) }, /nested more than 100 levels deep/)
+  await everyCall(t, 'brackets of a refusal', (response) => { response.writeHead(400, { 'content-type': 'application/json' }).end('['.repeat(400_000) + ']'.repeat(400_000)) }, /did not accept the arguments/)
+  await everyCall(t, 'objects in each other', (response) => { response.writeHead(200, { 'content-type': 'application/json' }).end('{"a":'.repeat(20_000) + '"]"' + '}'.repeat(20_000)) }, /nested more than 100 levels deep/)
 })

@@ -9,6 +9,8 @@ export interface Cut {
   readonly of: number
 }
 
+/** Levels below which a value is left out rather than shortened: each takes another look at all that is below it. */
+const mostLevels = 16
 /** Bytes below which a value is left out rather than shortened. */
 const leastShare = 60
 /** Bytes that quotes, commas and the words about a cut take. */
@@ -30,7 +32,7 @@ function cutText (text: string, bytes: number, path: string, cuts: Cut[]): strin
   return `${head}… [${text.length - head.length} more characters]`
 }
 
-function cutList (list: readonly unknown[], bytes: number, path: string, cuts: Cut[]): unknown[] {
+function cutList (list: readonly unknown[], bytes: number, path: string, cuts: Cut[], level: number): unknown[] {
   const kept: unknown[] = []
   let size = 2
   for (const entry of list) {
@@ -39,12 +41,12 @@ function cutList (list: readonly unknown[], bytes: number, path: string, cuts: C
     kept.push(entry)
   }
   // One that is too large by itself is shortened, so that something is seen of the list.
-  if (kept.length === 0 && bytes >= leastShare) kept.push(shorten(list[0], bytes - 3, below(path, 0), cuts))
+  if (kept.length === 0 && bytes >= leastShare && level < mostLevels) kept.push(shorten(list[0], bytes - 3, below(path, 0), cuts, level + 1))
   if (kept.length < list.length) cuts.push({ path, what: 'entries', kept: kept.length, of: list.length })
   return kept
 }
 
-function cutObject (value: Readonly<Record<string, unknown>>, bytes: number, path: string, cuts: Cut[]): Record<string, unknown> {
+function cutObject (value: Readonly<Record<string, unknown>>, bytes: number, path: string, cuts: Cut[], level: number): Record<string, unknown> {
   const entries = Object.entries(value)
   const sizes = new Map(entries.map(([name, entry]) => [name, jsonBytes(name) + jsonBytes(entry) + 2]))
   // Small fields stay whole; what is left is shared evenly by the large ones.
@@ -62,7 +64,7 @@ function cutObject (value: Readonly<Record<string, unknown>>, bytes: number, pat
   for (const [name, entry] of entries) {
     const size = sizes.get(name) ?? 0
     if (size <= share || sharing === 0) result.push([name, entry])
-    else if (share >= leastShare) result.push([name, shorten(entry, share - jsonBytes(name) - 2, below(path, name), cuts)])
+    else if (share >= leastShare && level < mostLevels) result.push([name, shorten(entry, share - jsonBytes(name) - 2, below(path, name), cuts, level + 1)])
     else if (size <= room) result.push([name, entry])
     else break
     room -= size
@@ -71,15 +73,15 @@ function cutObject (value: Readonly<Record<string, unknown>>, bytes: number, pat
   return Object.fromEntries(result)
 }
 
-function shorten (value: unknown, bytes: number, path: string, cuts: Cut[]): unknown {
+function shorten (value: unknown, bytes: number, path: string, cuts: Cut[], level: number): unknown {
   if (jsonBytes(value) <= bytes) return value
   if (typeof value === 'string') return cutText(value, bytes, path, cuts)
-  if (Array.isArray(value)) return cutList(value, bytes, path, cuts)
-  return isObject(value) ? cutObject(value, bytes, path, cuts) : value
+  if (Array.isArray(value)) return cutList(value, bytes, path, cuts, level)
+  return isObject(value) ? cutObject(value, bytes, path, cuts, level) : value
 }
 
 /** A value that takes at most so many bytes as JSON, shortened along its structure: whole entries of lists first. */
 export function cutToFit (value: unknown, bytes: number): { value: unknown, cuts: readonly Cut[] } {
   const cuts: Cut[] = []
-  return { value: shorten(value, bytes, '', cuts), cuts }
+  return { value: shorten(value, bytes, '', cuts, 0), cuts }
 }

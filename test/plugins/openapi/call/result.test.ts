@@ -127,6 +127,18 @@ t.test('an answer has the fields that are asked for', (t) => {
   t.end()
 })
 
+t.test('what lies deeper than sixteen levels is left out, not shortened', (t) => {
+  const nested = (levels: number, open: string, close: string) => answer(`${open.repeat(levels)}"${'x'.repeat(20_000)}"${close.repeat(levels)}`)
+  for (const [open, close] of [['[', ']'], ['{"a":', '}']] as const) {
+    t.match(shown(plain, {}, nested(16, open, close), { maxBytes: 5_000 }).text, /x… \[\d+ more characters\]/)
+    const { text, notes } = shown(plain, {}, nested(40, open, close), { maxBytes: 5_000 })
+    t.equal(text, `${open.repeat(16)}${open.slice(0, 1)}${close.repeat(17)}`)
+    t.match(notes, /\(0 of 1 (?:entries|fields)\)|first 0 of the 1/)
+  }
+  t.throws(() => shown(plain, {}, nested(101, '[', ']')), { kind: 'bad_response', message: /nested more than 100 levels/ })
+  t.end()
+})
+
 t.test('an answer that is too long is cut along its structure, and says so', (t) => {
   const results = Array.from({ length: 100 }, (_, id) => ({ id, text: 'x'.repeat(1000) }))
   const list = answer(JSON.stringify({ count: 300, next: `${internal}/books/?page=2`, previous: null, results }))
