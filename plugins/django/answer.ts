@@ -1,4 +1,4 @@
-import { nestsDeeperThan } from '../../checks/nesting.ts'
+import { shapeProblem } from '../../checks/json-shape.ts'
 import { CallError } from '../../errors.ts'
 import { codeOf, detailOf, problemsIn, renamed, type ArgumentNames } from './problems.ts'
 
@@ -41,7 +41,7 @@ export function textOf ({ body }: Answer): string {
 
 /** Whether what goes through an answer level by level, and does something with the rest of it at each, would take too long. */
 function isTooDeep ({ body }: Answer): boolean {
-  return body.length > unlooked && nestsDeeperThan(body, maxLevels)
+  return body.length > unlooked && shapeProblem(body, { maxDepth: maxLevels }) !== undefined
 }
 
 /**

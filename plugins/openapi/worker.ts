@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { z } from 'zod'
+import { parseLock } from '../catalog/lock.ts'
 import { parseDocument } from './document.ts'
 import { generate } from './generate.ts'
-import { parseLock } from '../catalog/lock.ts'
 import { parseOverlay } from './overlay.ts'
 
 /* A thread that makes tools from one document and ends. */

@@ -4,7 +4,8 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import djangoMcpServer, { serverOptions } from '../../app.ts'
 import { loadConfig } from '../../config.ts'
-import { shapeProblem } from '../../routes/mcp/body.ts'
+import { shapeProblem } from '../../checks/json-shape.ts'
+import { bodyLimits } from '../../routes/mcp/body.ts'
 import { buildApp, environment, listen, LogLines, mcpHeaders, overHttp, rpc, token } from '../helper.ts'
 import { head, sendRaw } from '../raw.ts'
 
@@ -32,7 +33,7 @@ t.test('[attack 55] [requirement 31] a body of nothing but brackets is refused b
 })
 
 t.test('[requirement 31] depth, number and length are bounded, and brackets in texts are none', async (t) => {
-  const problem = (text: string) => shapeProblem(Buffer.from(text))
+  const problem = (text: string) => shapeProblem(Buffer.from(text), bodyLimits)
   const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
   t.equal(problem(nested(64)), undefined)
   t.match(problem(nested(65)), /64 levels/)

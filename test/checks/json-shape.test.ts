@@ -1,7 +1,8 @@
 import t from 'tap'
-import { nestsDeeperThan } from '../../checks/nesting.ts'
+import { shapeProblem } from '../../checks/json-shape.ts'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
+const nestsDeeperThan = (text: Uint8Array, maxDepth: number): boolean => shapeProblem(text, { maxDepth }) !== undefined
 
 t.test('levels are counted, of lists and objects alike, and not what texts hold', async (t) => {
   t.equal(nestsDeeperThan(bytes('[{"a":[]}]'), 3), false)
